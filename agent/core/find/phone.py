@@ -1,0 +1,116 @@
+"""Phone numbers by the ways in which people write them.
+
+Not phone numbers: dates, times and UUIDs (blanked first), prices, decimals, versions, bare
+numbers. A bare number counts only behind a word such as "tel" or "mobile". Each rule reads a
+bounded number of characters from where it starts.
+"""
+
+import re
+from collections.abc import Iterator
+
+from agent.core.find.fold import BLANK
+from agent.stages import Span
+
+_QUIET = re.compile(
+    r"""
+    (?<![0-9a-f]) [0-9a-f]{8} (?:-[0-9a-f]{4}){3} -[0-9a-f]{12} (?![0-9a-f])       # UUID
+  | (?<![0-9]) (?:19|20)[0-9]{2} ([-/.]) (?:0?[1-9]|1[0-2]) \1
+        (?:0?[1-9]|[12][0-9]|3[01]) (?![0-9]) (?!\1[0-9])                       # 2026-11-20
+  | (?<![0-9]) (?<![0-9][-/.\ ]) (?:0?[1-9]|[12][0-9]|3[01]) ([-/.\ ])
+        (?:0?[1-9]|[12][0-9]|3[01]) \2 (?:19|20)[0-9]{2} (?![0-9]) (?!\2[0-9])  # 20.11.2026
+  | (?<![0-9]) (?<![0-9][-/.]) (?:0?[1-9]|[12][0-9]|3[01]) ([-/.])
+        (?:0?[1-9]|[12][0-9]|3[01]) \3 [0-9]{2} (?![0-9]) (?!\3[0-9])           # 20.11.26
+  | (?<![0-9]) (?:[01]?[0-9]|2[0-3]) :[0-5][0-9] (?: :[0-5][0-9](?:[.,][0-9]{1,9})? )?
+        (?![0-9])                                                               # 12:30:45.123
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_FORMS = re.compile(
+    r"""
+    (?P<international> (?<![0-9]) \+[ ]?
+        (?! [0-9]+ \.[0-9]{1,9} (?![0-9.\-/]) )                                 # +12.345678
+        (?: 1 (?:[ ().\-/]{0,3}[0-9]){10} | [1-9] (?:[ ().\-/]{0,3}[0-9]){7,14} ) (?![0-9]) )
+  | (?P<exit_code> (?<![0-9A-Za-z]) (?<![0-9][.,\-/:]) (?: 00[ \-]?[1-9] | 011[ \-][1-9] )
+        (?: [0-9]{9,13} | (?=[0-9]{0,12}[ ().\-/]) (?:[ ().\-/]{0,3}[0-9]){7,13} )
+        (?![0-9]) (?![.\-/][0-9]) )
+  | (?P<area_code> (?: (?<![0-9A-Za-z]) 1[ .\-]? )?
+        (?: \([0-9]{3}\) [ ]?[.\-]?[ ]? [0-9]{3} [ .\-]? [0-9]{4}
+          | \( (?!(?:19|20)[0-9]{2}\)) (?:0|[0-9]{2,5}) \) (?:[ \-/.]{0,2}[0-9]){6,10} )
+        (?![0-9]) (?![.\-/][0-9]) )
+  | (?P<hyphens> (?<![0-9A-Za-z]) (?<![0-9][.,\-/:]) (?: 1[ .\-] )?
+        [0-9]{3} ([.\-/]) [0-9]{3} [.\-] [0-9]{4} (?![0-9]) (?![.\-/][0-9]) )
+  | (?P<spaces> (?<![0-9A-Za-z]) (?<![0-9][ .,\-/:])
+        (?: (?:1[ ])? [2-9][0-9]{2} [ ] [2-9][0-9]{2} [ \-] [0-9]{4}
+          | 1[3-9][0-9] [ \-] [0-9]{4} [ \-] [0-9]{4} | [6-9][0-9]{4} [ ] [0-9]{5} )
+        (?![0-9]) (?![ .\-/][0-9]) )
+  | (?P<local> (?<![0-9A-Za-z]) (?<![0-9][ .,\-/:]) 555-[0-9]{4} (?![0-9]) (?![.\-/][0-9]) )
+  | (?P<trunk> (?<![0-9A-Za-z_]) (?<![0-9][.,\-/:])
+        (?: 0[1-9][0-9]{8,9}
+          | 0[1-9] (?=[0-9]{0,4}[ )/\-]) (?:[ )/\-]{0,3}[0-9]){7,10}
+          | 0[1-9] [0-9]{0,3} (?:\.[0-9]{2,4}){2,4} )
+        (?![0-9A-Za-z]) (?![.\-/][0-9]) )
+    """,
+    re.VERBOSE,
+)
+_SCORES = {
+    "international": 1.0,
+    "exit_code": 0.8,
+    "area_code": 0.9,
+    "hyphens": 0.9,
+    "spaces": 0.6,
+    "local": 0.6,
+    "trunk": 0.6,
+    "word": 0.7,
+}
+_WORD = re.compile(
+    r"(?<![a-z])(?:tel|tele(?:ph|f)one?|phone|mobile|mobil|cell|handy|fax|whatsapp"
+    r"|t\u00e9l(?:\u00e9phone)?|tel\u00e9fono|m\u00f3vil|dial|call (?:me|us)|reach (?:me|us))"
+    r"[^0-9(+\0\n]{0,16}"
+    r"(?P<word>[+(]?[0-9](?:[ ().\-/]{0,2}[0-9]){6,14})(?![0-9])",
+    re.IGNORECASE,
+)
+_EXTENSION = re.compile(r"[ ,;]{0,2}(?:x|ext\.?|extension|#)[ ]?[0-9]{1,6}(?![0-9])", re.IGNORECASE)
+_GROUP = re.compile(r"[0-9]+")
+_DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
+_PRICE_BEFORE = "$\u20ac\u00a3\u00a5"
+_UNIT_AFTER = "\u20ac\u00a3\u00a5%\u00b0"
+_DIGITS = range(7, 18)  # E.164: at most 15, and an exit code
+_TRUNK_DIGITS = range(9, 13)
+_PAIRS = 5  # 01 23 45 67 89, France; more pairs are a dump of bytes
+
+
+def find_phones(plain: str) -> Iterator[Span]:
+    """Find phone numbers of at least seven digits, with their extension."""
+    quiet = _QUIET.sub(lambda match: BLANK * len(match[0]), plain)
+    for pattern in (_FORMS, _WORD):
+        for match in pattern.finditer(quiet):
+            rule = match.lastgroup or "word"
+            start, end = match.span(rule)
+            if _is_plausible(quiet, rule, start, end):
+                more = _EXTENSION.match(quiet, end)
+                name = rule.replace("_", " ")
+                yield Span(start, more.end() if more else end, "PHONE", _SCORES[rule], name)
+
+
+def _is_plausible(plain: str, rule: str, start: int, end: int) -> bool:
+    written = plain[start:end]
+    groups = _GROUP.findall(written)
+    digits = sum(map(len, groups))
+    if digits not in (_TRUNK_DIGITS if rule == "trunk" else _DIGITS):
+        return False
+    if _DECIMAL.fullmatch(written):
+        return False
+    if plain[max(0, start - 2) : start].rstrip()[-1:] in tuple(_PRICE_BEFORE):
+        return False
+    if plain[end : end + 2].lstrip()[:1] in tuple(_UNIT_AFTER):
+        return False
+    return rule != "trunk" or not _is_dump(plain, start, end, groups)
+
+
+def _is_dump(plain: str, start: int, end: int, groups: list[str]) -> bool:
+    """Tell 01 02 03 04 05 06 from 01 23 45 67 89."""
+    if any(len(group) != len("00") for group in groups):
+        return False
+    before = plain[max(0, start - 2) : start].strip()[-1:].isdigit()
+    after = plain[end : end + 2].strip()[:1].isalnum() and plain[end : end + 2][1:2].isdigit()
+    return len(groups) != _PAIRS or before or after
