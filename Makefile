@@ -1,0 +1,84 @@
+# Two commands matter: `make demo` shows the idea, `make test` passes the tests. Both set everything up by themselves.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?= python3
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
+SYSTEM := PYTHON="$(PYTHON)" scripts/system_packages.sh
+CODE   := $(wildcard agent broker cloud_worker firstline scripts tests training)
+
+export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an ordinary user's PATH lacks it
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: arrows bench check clean coverage demo format help lock sizes style test train types
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
+	@$(SYSTEM) mosquitto
+	@$(BIN)/firstline demo
+
+test: $(VENV)/dev.stamp ## pass the tests
+	@$(SYSTEM) mosquitto
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: style types arrows sizes ## style, types, arrows between modules, sizes (make -k: all, though one fails)
+
+style: $(VENV)/dev.stamp
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check --quiet $(CODE)
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+arrows: $(VENV)/dev.stamp
+	$(BIN)/lint-imports --no-logo
+
+sizes: $(VENV)/dev.stamp
+	$(BIN)/python scripts/module_sizes.py $(CODE)
+
+format: $(VENV)/dev.stamp ## let ruff put the code into the house style
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+coverage: $(VENV)/dev.stamp ## the tests, with the share of lines and branches that they reach
+	@$(SYSTEM) mosquitto
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+bench: $(VENV)/run.stamp ## measure the round trip and the footprint
+	@$(SYSTEM) mosquitto
+	$(BIN)/firstline bench roundtrip
+	$(BIN)/firstline bench footprint
+
+train: ## an environment that can train the shipped models, in .venv-train
+	@$(SYSTEM) python
+	$(PYTHON) -m venv $(VENV)-train
+	$(VENV)-train/bin/python -m pip install --quiet --require-hashes -r locks/train.lock
+	$(VENV)-train/bin/python -m pip install --quiet torch==2.13.0
+	$(VENV)-train/bin/python -m pip install --quiet --no-deps -e .
+
+lock: ## pin every version and hash again (UPGRADE=1: to the newest that are a week old)
+	@PYTHON="$(PYTHON)" UPGRADE=$(UPGRADE) scripts/lock.sh
+
+clean: ## remove what was made here; fleets, keys and state stay
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-train build dist .coverage .coverage.* htmlcov
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. A stamp is older than its lock file when somebody changed the lock: then, and only then, install.
+
+$(BIN)/python:
+	@$(SYSTEM) python mosquitto
+	@echo "firstline: making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/%.stamp: locks/%.lock pyproject.toml | $(BIN)/python
+	@echo "firstline: installing $$(grep -c '^[a-z].*==' $<) Python packages from $<"
+	@$(PIP) install --quiet --require-hashes -r $<
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
