@@ -10,7 +10,7 @@ _AT = re.compile(r"@|%40")  # %40: an at sign inside a URL
 # Letters of any script: RFC 6531.
 _LOCAL_REVERSED = re.compile(r"[\w.+%'~!#$*^-]+")
 _QUOTED_REVERSED = re.compile(r'"[^"@\n]{1,64}"')  # RFC 5321, section 4.5.3.1.1
-_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:[^\W\d_]{2,}|xn--[\w-]+)")
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:xn--[\w-]+|[^\W\d_]{2,})")
 _LITERAL = re.compile(r"\[[0-9A-Fa-f:.]{3,45}\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9])")
 _NOT_FIRST = ".'!#$*^%~+-"
 

@@ -1,0 +1,73 @@
+"""The engine child: loads one model package and answers frames until its input closes.
+
+    python -m agent.models.child PACKAGE THREADS
+
+Only this process imports numpy and the engine, so only it grows, and only it dies of them.
+"""
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from agent.models.pipe import Header, read_frame, write_frame
+from broker.package.errors import PackageError
+from broker.package.onnx import OnnxClassifier
+from broker.package.wording import worded
+from broker.wire.payload import PayloadKind, Shape, join
+
+
+def main() -> int:
+    """Serve until end of input; 1 if the package cannot be used."""
+    package, threads = Path(sys.argv[1]), int(sys.argv[2])
+    asked, said = sys.stdin.buffer, sys.stdout.buffer
+    try:
+        model = OnnxClassifier(package, threads=threads)
+    except PackageError as error:
+        write_frame(said, {"refused": str(error)})
+        return 1
+    write_frame(said, _hello(model))
+    while _serve_one(model, asked, said):
+        pass
+    return 0
+
+
+def _hello(model: OnnxClassifier) -> Header:
+    manifest = model.manifest
+    heads = {head.domain: model.knots(head.domain) for head in manifest.heads}
+    return {
+        "model": f"{manifest.name} {manifest.version}",
+        "payload": manifest.payload,
+        "heads": heads,
+    }
+
+
+def _serve_one(model: OnnxClassifier, asked: BinaryIO, said: BinaryIO) -> bool:
+    try:
+        header, content = read_frame(asked)
+    except EOFError:
+        return False
+    write_frame(said, _answer(model, header, content))
+    return True
+
+
+def _answer(model: OnnxClassifier, header: Header, content: bytes) -> Header:
+    shape = Shape(
+        PayloadKind(str(header["kind"])),
+        tuple(header["channels"]),  # type: ignore[arg-type] # the agent wrote it
+        float(header["rate_hz"]),  # type: ignore[arg-type] # the agent wrote it
+    )
+    payload = join(shape, content)
+    try:
+        found = model.classify(payload, str(header["domain"]))
+    except PackageError as error:
+        return {"refused": str(error)}
+    return {
+        "answer": worded(found.label, payload),
+        "score": found.score,
+        "truncated": found.truncated,
+        "out_of_scope": found.out_of_scope,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""The straight line. Three doors in (`ask`, `finish`, `expire`), one out (`deliver`).
+
+    ask:     Raw -> Clean -> (Masked, Vault) -> Draft -> Keep ---------------> restore -> deliver
+                                                      -> Escalate -> seal -> outbox ~~> worker
+    finish:                     sealed reply -> memo -> unseal -> Answer ----> restore -> deliver
+    expire:                       deadline or refusal -> memo -> draft ------> restore -> deliver
+
+No step calls an earlier one, and no step knows who calls it. An answer to an escalated question is
+stored before it is delivered, so it is delivered at least once and never in two versions.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from agent.core.clean import Expectation, clean
+from agent.core.find import find
+from agent.core.gate import GatePolicy, route
+from agent.core.mask import MaskResult, MaskRules, Restored, mask, restore
+from agent.errors import OutputUnavailableError
+from agent.models.model import LocalModel, ModelError
+from agent.post import Post
+from agent.stages import Asked, Delivery, Draft, Escalate, Keep, Masked, Origin, Raw
+from agent.store.errors import OutboxFullError
+from agent.store.outbox import Parcel
+from broker.wire.errors import EnvelopeError, KeyFileError
+from broker.wire.messages import Answer, Busy, Question, Refused, WrongDate, dump_question
+
+_NO_DRAFT = Draft(answer="", score=0.0, model="none", elapsed_ms=0.0)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One job that the operator gave the device."""
+
+    name: str
+    expect: Expectation
+    rules: MaskRules
+    model: LocalModel
+    domain: str  # which of the model's heads, and what the pool is asked for
+    gate: GatePolicy
+    patience_s: float  # how long an escalated question may wait
+    provisional: bool  # deliver the draft at once, the cloud's answer later
+    deliver: Callable[[Delivery], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """The device's whole job, given its parts. Built once, at the front door."""
+
+    post: Post
+    tasks: Mapping[str, Task]
+    now_s: Callable[[], float]  # Unix time, seconds
+
+    def ask(self, ticket: UUID, raw: Raw) -> Parcel | None:
+        """Answer on the device, or return a question that is now in the outbox.
+
+        Raises:
+            InputError: the input is not what its task takes.
+            FinderError: personal data could not be found reliably, so nothing may go on.
+        """
+        started_s = self.now_s()
+        task = self.tasks[raw.task]
+        cleaned = clean(raw, task.expect)
+        result = mask(cleaned, task.rules, find)
+        decision = _decide(task, result.masked)
+        asked = Asked(
+            ticket=ticket,
+            task=task.name,
+            source=raw.source,
+            started_s=started_s,
+            vault=result.vault,
+            draft=decision.draft,
+            confidence=decision.confidence,
+            flags=(*cleaned.changes, *_mask_flags(result), *_draft_flags(decision.draft)),
+        )
+        match decision:
+            case Keep():
+                self._hand_over(self._delivery(asked, Origin.DEVICE), keep=self.post.keep)
+                return None
+            case Escalate():
+                return self._escalate(task, asked, result.masked)
+
+    def finish(self, ticket: UUID, sealed: bytes) -> None:
+        """Deliver the answer to an earlier question, or wait longer for it.
+
+        Raises:
+            WireError: the reply is not one that we can open and read.
+            UnknownTicketError: a second copy, a late one, or nothing we asked.
+        """
+        memo, reply = self.post.open(ticket, sealed)
+        match reply:
+            case Answer(text, model, confidence, truncated):
+                draft = Draft(text, confidence, model, elapsed_ms=0.0, truncated=truncated)
+                flags = (*memo.asked.flags, *_draft_flags(draft))
+                asked = replace(memo.asked, draft=draft, confidence=confidence, flags=flags)
+                self._end(asked, Origin.CLOUD)
+            case Busy(retry_after_s):
+                self.post.outbox.postpone(ticket, self.now_s() + retry_after_s)
+            case WrongDate(cloud_s):
+                if not self.post.redate(memo, cloud_s):
+                    self._degrade(memo.asked, "the worker refuses this device's clock")
+            case Refused(reason):
+                self._degrade(memo.asked, f"the worker refused: {reason}")
+
+    def expire(self, reason: str) -> int:
+        """Deliver the draft of each question that has waited too long; return how many."""
+        overdue = self.post.outbox.overdue(self.now_s())
+        for ticket in overdue:
+            self._degrade(self.post.memo(ticket).asked, reason)
+        return len(overdue)
+
+    def redeliver(self) -> None:
+        """Try again to deliver the answers that no output took."""
+        for ticket in self.post.outbox.ended(self.now_s()):
+            self._settle(self.post.ending(ticket))
+
+    def _escalate(self, task: Task, asked: Asked, masked: Masked) -> Parcel | None:
+        question = dump_question(Question(task.domain, masked.payload))
+        try:
+            parcel = self.post.put(asked, question, asked.started_s + task.patience_s)
+        except (OutboxFullError, KeyFileError, EnvelopeError) as error:
+            _log.warning("%s: answered on the device: %s", asked.ticket, error)
+            flagged = replace(asked, flags=(*asked.flags, f"not asked: {error}"))
+            self._hand_over(self._delivery(flagged, Origin.DEGRADED), keep=self.post.keep)
+            return None
+        if parcel is not None and task.provisional:
+            early = self._delivery(asked, Origin.DEVICE)
+            self._hand_over(replace(early, final=False), keep=_forget)
+        return parcel
+
+    def _degrade(self, asked: Asked, reason: str) -> None:
+        self._end(replace(asked, flags=(*asked.flags, reason)), Origin.DEGRADED)
+
+    def _end(self, asked: Asked, origin: Origin) -> None:
+        delivery = self._delivery(asked, origin)
+        self.post.end(delivery)
+        self._settle(delivery)
+
+    def _settle(self, delivery: Delivery) -> None:
+        try:
+            self._deliver(delivery)
+        except OutputUnavailableError as error:
+            _log.warning("%s: answered, delivery later: %s", delivery.ticket, error)
+            self.post.postpone_delivery(delivery.ticket)
+        else:
+            self.post.outbox.settle(delivery.ticket)
+
+    def _hand_over(self, delivery: Delivery, keep: Callable[[Delivery], None]) -> None:
+        try:
+            self._deliver(delivery)
+        except OutputUnavailableError as error:
+            _log.warning("%s: answered, delivery later: %s", delivery.ticket, error)
+            keep(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        task = self.tasks.get(delivery.task)
+        if task is None:  # the settings were changed while it waited
+            raise OutputUnavailableError(f"there is no task {delivery.task} any more")
+        task.deliver(delivery)
+
+    def _delivery(self, asked: Asked, origin: Origin) -> Delivery:
+        restored = restore(asked.draft.answer, asked.vault)
+        return Delivery(
+            ticket=asked.ticket,
+            task=asked.task,
+            source=asked.source,
+            answer=restored.text,
+            origin=origin,
+            confidence=asked.confidence,
+            model=asked.draft.model,
+            elapsed_ms=max(0.0, self.now_s() - asked.started_s) * 1e3,
+            flags=(*asked.flags, *_restore_flags(restored)),
+        )
+
+
+def _decide(task: Task, masked: Masked) -> Keep | Escalate:
+    try:
+        calibration = task.model.calibration(task.domain)
+        draft = task.model.draft(masked, task.domain)
+    except ModelError as error:  # no answer is the least sure answer
+        _log.warning("task %s: no local answer: %s", task.name, error)
+        return Escalate(_NO_DRAFT, confidence=0.0, reason=str(error))
+    return route(draft, calibration, task.gate)
+
+
+def _mask_flags(result: MaskResult) -> tuple[str, ...]:
+    return (f"dropped: {', '.join(result.dropped)}",) if result.dropped else ()
+
+
+def _restore_flags(restored: Restored) -> tuple[str, ...]:
+    return (f"unknown placeholders: {restored.unknown}",) if restored.unknown else ()
+
+
+def _draft_flags(draft: Draft) -> tuple[str, ...]:
+    flags = () if draft is not _NO_DRAFT else ("the local model gave no answer",)
+    return (*flags, "the model did not read the whole input") if draft.truncated else flags
+
+
+def _forget(_provisional: Delivery) -> None:
+    """A provisional answer that no output took: the final one follows."""

@@ -1,0 +1,142 @@
+"""A watched folder as input, and a folder as output. The only module that imports watchdog.
+
+    inbox/question.txt --read--> taken: the file is removed
+                              -> refused: inbox/rejected/question.txt and question.txt.reason
+
+A file counts when its writer has closed it or moved it in. Names that begin with a dot, or end
+in `.part` or `.tmp`, are left alone until they are renamed.
+"""
+
+import contextlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from watchdog.events import FileClosedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from agent.core.errors import InputError
+from agent.errors import OutputUnavailableError
+from agent.shell.events import Arrived, delivery_json
+from agent.stages import Delivery
+
+REJECTED = "rejected"
+_UNFINISHED = (".part", ".tmp")
+
+_log = logging.getLogger(__name__)
+
+
+class FolderInput:
+    """Puts each file of a folder into the loop's queue, also those that were there before.
+
+    Args:
+        folder: Made if missing.
+        task: The task that its files are for.
+        sink: The loop's queue.
+    """
+
+    def __init__(self, folder: Path, *, task: str, sink: Callable[[Arrived], None]) -> None:
+        self._folder, self._task, self._sink = folder, task, sink
+        self._observer = Observer()
+
+    def start(self) -> None:
+        """Watch, then look at what lies there already; seeing a file twice does no harm."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._observer.schedule(_Closed(self._arrived), str(self._folder))
+        self._observer.start()
+        self.scan()
+
+    def scan(self) -> None:
+        """Look for files; the kernel drops notices when very many come at once."""
+        for path in sorted(self._folder.iterdir()):
+            if path.is_file():
+                self._arrived(path)
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._observer.stop()
+        self._observer.join()
+
+    def _arrived(self, path: Path) -> None:
+        name = path.name
+        if path.parent != self._folder or name.startswith(".") or name.endswith(_UNFINISHED):
+            return
+        with contextlib.suppress(FileNotFoundError):  # taken in the meantime
+            identity = str(path.stat().st_mtime_ns)
+            read, taken = partial(_read, path), partial(path.unlink, missing_ok=True)
+            refused = partial(_reject, path)
+            self._sink(Arrived(self._task, name, identity, read, taken, refused))
+
+
+class FolderOutput:
+    """Writes each answer to `<ticket>.json`, so that a repeat overwrites itself.
+
+    Args:
+        folder: Made if missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Write the answer, complete or not at all.
+
+        Raises:
+            OutputUnavailableError: the folder cannot be written.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f"{delivery.ticket}.json"
+            write_whole(path, (delivery_json(delivery) + "\n").encode())
+        except OSError as error:
+            raise OutputUnavailableError(f"{self._folder}: {error.strerror}") from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader or a power cut sees all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+class _Closed(FileSystemEventHandler):
+    def __init__(self, arrived: Callable[[Path], None]) -> None:
+        self._arrived = arrived
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if isinstance(event, FileMovedEvent):
+            self._arrived(Path(os.fsdecode(event.dest_path)))
+        elif isinstance(event, FileClosedEvent):
+            self._arrived(Path(os.fsdecode(event.src_path)))
+
+
+def _read(path: Path, limit_bytes: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit_bytes)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}") from error
+
+
+def _reject(path: Path, error: Exception) -> None:
+    rejected = path.parent / REJECTED
+    rejected.mkdir(exist_ok=True)
+    write_whole(rejected / f"{path.name}.reason", f"{error}\n".encode())
+    path.replace(rejected / path.name)
+    _log.warning("%s was refused, see %s/", path.name, rejected.name)

@@ -1,0 +1,1 @@
+"""What crosses the wire, imported by both sides. Only `session.py` knows paho."""

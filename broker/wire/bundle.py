@@ -1,0 +1,70 @@
+"""The key bundle: which keys of a pool a device may seal to, and until when.
+
+Signed by the fleet's root, with a version that only rises, so the broker that carries it can
+neither substitute a key nor bring an old one back.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from broker.wire.errors import KeyFileError
+from broker.wire.keys import PoolPublicKey, Suite
+
+LABEL = "key bundle"
+
+
+class BundledKey(BaseModel):
+    """One public key of a pool."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suite: Suite
+    public: str  # hex
+    not_before_s: int  # Unix time, seconds
+    not_after_s: int  # Unix time, seconds
+
+
+class KeyBundle(BaseModel):
+    """The public keys of a pool."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fleet: str
+    pool: str
+    version: int = Field(ge=1)
+    keys: tuple[BundledKey, ...] = Field(min_length=1)
+
+    @classmethod
+    def parse(cls, document: str) -> "KeyBundle":
+        """Read a bundle whose signature is proven.
+
+        Raises:
+            KeyFileError: not a bundle.
+        """
+        try:
+            return cls.model_validate_json(document)
+        except ValidationError:
+            raise KeyFileError("this key bundle does not match its schema") from None
+
+    def best_key(self, suites: tuple[Suite, ...], now_s: float) -> PoolPublicKey:
+        """The key to seal to now: the best suite that we can do, the newest in it.
+
+        Raises:
+            KeyFileError: no key is valid now, or none that we can use.
+        """
+        valid = [key for key in self.keys if key.not_before_s <= now_s < key.not_after_s]
+        for suite in suites:
+            of_suite = [key for key in valid if key.suite is suite]
+            if of_suite:
+                newest = max(of_suite, key=lambda key: key.not_before_s)
+                return PoolPublicKey.from_bytes(suite, _bytes(newest.public))
+        raise KeyFileError(
+            f"no key of pool {self.pool} is valid now for this device: "
+            "check its clock, or fetch a new key bundle from the operator"
+        )
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise KeyFileError("a key in the bundle is not hexadecimal") from None

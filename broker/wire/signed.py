@@ -1,0 +1,47 @@
+"""Documents that only the fleet's offline root can write: key bundles and rosters.
+
+    {"signed": "<the document, as text>", "signature": "<Ed25519, hex>"}
+
+The text is signed as it stands, so nobody needs a canonical form of JSON. The label keeps a
+signature over one kind of document from being taken for another.
+"""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from broker.wire.errors import KeyFileError
+
+
+class _Signed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    signed: str
+    signature: str
+
+
+def sign(label: str, document: str, root: Ed25519PrivateKey) -> bytes:
+    """Wrap a document with the root's signature."""
+    signature = root.sign(_message(label, document)).hex()
+    return _Signed(signed=document, signature=signature).model_dump_json().encode()
+
+
+def open_signed(label: str, wrapped: bytes, root: Ed25519PublicKey) -> str:
+    """The document, if the root signed it under this label.
+
+    Raises:
+        KeyFileError: it did not, or these bytes are no signed document.
+    """
+    try:
+        envelope = _Signed.model_validate_json(wrapped)
+        root.verify(bytes.fromhex(envelope.signature), _message(label, envelope.signed))
+    except (ValidationError, ValueError, InvalidSignature):
+        raise KeyFileError(f"this {label} is not signed by the fleet's root") from None
+    return envelope.signed
+
+
+def _message(label: str, document: str) -> bytes:
+    return f"fl/v1 {label}\0{document}".encode()

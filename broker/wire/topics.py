@@ -1,0 +1,110 @@
+"""The topic tree. Topics are built and parsed here and nowhere else.
+
+    fl/v1/<fleet>/ask/<pool>/<device>       device -> pool     sealed question
+    fl/v1/<fleet>/dev/<device>/answer       worker -> device   sealed reply
+    fl/v1/<fleet>/dev/<device>/state        device             retained presence, no content
+    fl/v1/<fleet>/pool/<pool>/keys          operator           retained signed key bundle
+    fl/v1/<fleet>/pool/<pool>/worker/<id>   worker             retained presence, capacity, load
+
+At most 7 slashes, as some hosted brokers demand.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NewType, Self
+
+from broker.wire.errors import TopicError
+
+FleetId = NewType("FleetId", str)
+PoolId = NewType("PoolId", str)
+DeviceId = NewType("DeviceId", str)
+WorkerId = NewType("WorkerId", str)
+
+ROOT = "fl/v1"
+NAME_RULE = "1 to 64 of a-z, 0-9 and '-', starting with a letter or digit"
+_NAME = r"[a-z0-9][a-z0-9-]{0,63}"
+_ASK = re.compile(rf"{ROOT}/({_NAME})/ask/({_NAME})/({_NAME})")
+_PRESENCE = re.compile(rf"{ROOT}/({_NAME})/pool/({_NAME})/worker/({_NAME})")
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` may name a fleet, pool, device or worker: see NAME_RULE."""
+    return re.fullmatch(_NAME, text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a device's questions to one pool travel, and where their replies come back.
+
+    Both topics are part of what the envelope authenticates, so the broker's own idea of the
+    response topic is never trusted.
+    """
+
+    fleet: FleetId
+    pool: PoolId
+    device: DeviceId
+
+    @property
+    def ask(self) -> str:
+        """Topic of the sealed question."""
+        return f"{ROOT}/{self.fleet}/ask/{self.pool}/{self.device}"
+
+    @property
+    def answer(self) -> str:
+        """Topic of the sealed reply."""
+        return answer(self.fleet, self.device)
+
+    @classmethod
+    def parse(cls, ask: str) -> Self:
+        """Read the topic of a question.
+
+        Raises:
+            TopicError: `ask` is not in the tree.
+        """
+        match = _ASK.fullmatch(ask)
+        if match is None:
+            raise TopicError("not a question's topic")
+        fleet, pool, device = match.groups()
+        return cls(FleetId(fleet), PoolId(pool), DeviceId(device))
+
+
+def answer(fleet: FleetId, device: DeviceId) -> str:
+    """Topic on which a device receives its replies: the MQTT 5 response topic."""
+    return f"{ROOT}/{fleet}/dev/{device}/answer"
+
+
+def shared_questions(fleet: FleetId, pool: PoolId) -> str:
+    """Filter that shares a pool's questions among its workers (MQTT 5.0, section 4.8.2)."""
+    return f"$share/{pool}/{ROOT}/{fleet}/ask/{pool}/+"
+
+
+def device_state(fleet: FleetId, device: DeviceId) -> str:
+    """Topic of a device's retained presence."""
+    return f"{ROOT}/{fleet}/dev/{device}/state"
+
+
+def pool_keys(fleet: FleetId, pool: PoolId) -> str:
+    """Topic of a pool's retained, signed key bundle."""
+    return f"{ROOT}/{fleet}/pool/{pool}/keys"
+
+
+def worker_presence(fleet: FleetId, pool: PoolId, worker: WorkerId) -> str:
+    """Topic of a worker's retained presence."""
+    return f"{ROOT}/{fleet}/pool/{pool}/worker/{worker}"
+
+
+def every_worker(fleet: FleetId, pool: PoolId) -> str:
+    """Filter for the presence of all workers of a pool."""
+    return f"{ROOT}/{fleet}/pool/{pool}/worker/+"
+
+
+def parse_worker_presence(topic: str) -> tuple[PoolId, WorkerId]:
+    """Read the topic of a worker's presence.
+
+    Raises:
+        TopicError: `topic` is not in the tree.
+    """
+    match = _PRESENCE.fullmatch(topic)
+    if match is None:
+        raise TopicError("not a worker's presence topic")
+    return PoolId(match[2]), WorkerId(match[3])

@@ -1,0 +1,102 @@
+"""Puts an agent together from its parts, whatever they come from: settings, a bench, the demo."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+from agent.pipeline import Pipeline, Task
+from agent.post import Post
+from agent.shell.courier import Courier
+from agent.shell.loop import AgentEvent, Input, Loop
+from agent.shell.presence import Presence
+from agent.store.memo import Safe
+from agent.store.outbox import Outbox
+from broker.wire import topics
+from broker.wire.credentials import DeviceCredentials
+from broker.wire.keys import supported_suites
+from broker.wire.session import Address, Session
+
+OUTBOX = "outbox.db"
+_SESSION_EXPIRY_S = 3600  # the broker keeps replies for a device that is away this long
+_SESSION_NUMBER = "session_number"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentParts:
+    """What differs from one agent to the next."""
+
+    credentials: DeviceCredentials
+    host: str
+    port: int
+    state: Path
+    tasks: Mapping[str, Task]
+    queue: SimpleQueue[AgentEvent]
+    inputs: Sequence[Input] = ()
+    reload: Callable[[], dict[str, Task] | None] = lambda: None
+    resend_s: float = 1.5
+    max_questions: int = 100_000
+    about: dict[str, str] = field(default_factory=dict)
+    counters: Counter[str] = field(default_factory=Counter)
+
+
+@contextmanager
+def agent_loop(parts: AgentParts) -> Iterator[Loop]:
+    """An agent that is connected, or keeps trying; run the loop.
+
+    Raises:
+        StoreError: the outbox cannot be opened.
+    """
+    with closing(Outbox(parts.state / OUTBOX, max_rows=parts.max_questions)) as outbox:
+        post = Post(
+            credentials=parts.credentials,
+            suites=supported_suites(),
+            safe=Safe(parts.credentials.storage_key),
+            outbox=outbox,
+            now_s=time.time,
+            resend_s=parts.resend_s,
+        )
+        presence = _presence(parts, outbox)
+        session = Session(
+            Address(
+                host=parts.host,
+                port=parts.port,
+                client_id=parts.credentials.device,
+                session_expiry_s=_SESSION_EXPIRY_S,
+            ),
+            subscriptions=[
+                post.route.answer,
+                topics.every_worker(parts.credentials.fleet, parts.credentials.pool),
+            ],
+            sink=parts.queue.put,
+            will=presence.will(),
+        )
+        courier = Courier(
+            route=post.route,
+            outbox=outbox,
+            publish=session.publish,
+            now_s=time.time,
+            resend_s=parts.resend_s,
+            counters=parts.counters,
+        )
+        with session:
+            yield Loop(
+                queue=parts.queue,
+                pipeline=Pipeline(post=post, tasks=parts.tasks, now_s=time.time),
+                courier=courier,
+                link=session,
+                presence=presence,
+                inputs=parts.inputs,
+                reload=parts.reload,
+                counters=parts.counters,
+            )
+
+
+def _presence(parts: AgentParts, outbox: Outbox) -> Presence:
+    number = int(outbox.number(_SESSION_NUMBER)) + 1
+    outbox.remember(_SESSION_NUMBER, number)
+    topic = topics.device_state(parts.credentials.fleet, parts.credentials.device)
+    return Presence(topic=topic, session=number, about=parts.about, counters=parts.counters)

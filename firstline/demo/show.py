@@ -1,0 +1,120 @@
+"""Sends the demo's messages through the agent and tells what became of each."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from agent.core.clean import clean
+from agent.core.find import find
+from agent.core.mask import MaskRules, mask
+from agent.stages import Raw
+from broker.wire.payload import Payload, Record, Text, Window, kind_of
+from firstline.build import task_expectation
+from firstline.demo.processes import DemoError, Stage
+from firstline.settings.agent import AgentSettings, TaskSection
+from firstline.settings.source import read
+
+_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One message of the demo."""
+
+    task: str
+    file: str  # its name in `firmware_configs/demo/inputs`
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What became of one message."""
+
+    task: str
+    payload: str
+    came_in: str
+    left_device: str
+    sealed_bytes: int  # on the wire; 0: nothing was sent
+    answer: str
+    answered_by: str
+    model: str
+    confidence: float  # in [0, 1]
+    elapsed_ms: float
+    flags: tuple[str, ...]
+
+
+class _Answer(BaseModel):
+    ticket: UUID
+    answer: str
+    origin: str
+    confidence: float
+    model: str
+    elapsed_ms: float
+    final: bool
+    flags: tuple[str, ...]
+
+
+def play(stage: Stage, scenes: list[Scene], inputs: Path) -> Iterator[Shown]:
+    """Send each message and wait for its final answer.
+
+    Raises:
+        DemoError: no answer came.
+    """
+    settings = read(stage.folder / "agent" / "agent.toml", AgentSettings)
+    tasks = {task.name: task for task in settings.tasks}
+    for number, scene in enumerate(scenes, start=1):
+        data = (inputs / scene.file).read_bytes()
+        answer = _ask(stage, scene, f"{number:02}-{scene.file}", data)
+        stage.listener.listen()
+        sealed_bytes = stage.listener.sealed_bytes.get(answer.ticket.bytes, 0)
+        yield _shown(settings, tasks[scene.task], data, answer, sealed_bytes)
+
+
+def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
+    inbox, answers = (stage.folder / "agent" / scene.task / each for each in ("inbox", "answers"))
+    known = set(answers.glob("*.json"))
+    unfinished = inbox / f".{name}"
+    unfinished.write_bytes(data)
+    unfinished.rename(inbox / name)
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < give_up_s:
+        for path in set(answers.glob("*.json")) - known:
+            answer = _Answer.model_validate(json.loads(path.read_bytes()))
+            if answer.final:
+                return answer
+        time.sleep(0.005)
+    raise DemoError(f"no answer to {name} within {_PATIENCE_S:.0f} s")
+
+
+def _shown(
+    settings: AgentSettings, task: TaskSection, data: bytes, answer: _Answer, sealed_bytes: int
+) -> Shown:
+    cleaned = clean(Raw(task.name, "demo", data), task_expectation(task, settings, Path()))
+    masked = mask(cleaned, MaskRules(task.mask.fields, task.mask.default), find).masked
+    return Shown(
+        task=task.name,
+        payload=kind_of(cleaned.payload),
+        came_in=_words(cleaned.payload),
+        left_device=_words(masked.payload) if sealed_bytes else "nothing",
+        sealed_bytes=sealed_bytes,
+        answer=answer.answer,
+        answered_by=answer.origin,
+        model=answer.model,
+        confidence=answer.confidence,
+        elapsed_ms=answer.elapsed_ms,
+        flags=answer.flags,
+    )
+
+
+def _words(payload: Payload) -> str:
+    match payload:
+        case Text(text):
+            return text
+        case Record(fields):
+            return ", ".join(f"{name}={value}" for name, value in fields.items())
+        case Window(_, channels, rate_hz):
+            return f"{payload.length} samples of {len(channels)} sensors at {rate_hz:g} Hz"

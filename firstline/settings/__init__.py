@@ -1,0 +1,1 @@
+"""Settings files: TOML in, frozen models out, or every error with its file and line."""

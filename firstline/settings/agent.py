@@ -1,0 +1,115 @@
+"""The agent's settings file: every key, its unit and its range."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.core.mask import FieldRule
+from broker.wire.payload import PayloadKind
+from firstline.settings.source import Document, Fault, Section
+
+_NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
+
+
+class BrokerSection(Section):
+    """A broker to connect to."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=1883, ge=1, le=65_535)
+
+
+class AgentSection(Section):
+    """The device itself. Paths are relative to the settings file."""
+
+    credentials: Path = Path("keys")  # the folder that `firstline fleet enroll` made
+    state: Path = Path("state")  # the outbox lives here
+    resend_s: float = Field(default=1.5, ge=0.1, le=600)  # first pause before asking again
+    max_questions: int = Field(default=100_000, ge=1)  # in the outbox
+
+
+class ModelSection(Section):
+    """A model package and how it runs."""
+
+    package: str  # a shipped package's name, or a folder
+    threads: int = Field(default=1, ge=1, le=64)
+    timeout_s: float = Field(default=5.0, gt=0, le=600)  # for one answer
+
+
+class EndpointSection(Section):
+    """Where questions come from, or answers go."""
+
+    kind: Literal["folder", "topic"]
+    path: Path | None = None  # of a folder
+    topic: str | None = None  # on the local broker, without wildcards
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "folder" and self.path is None:
+            raise ValueError("a folder needs a 'path'")
+        if self.kind == "topic" and (not self.topic or set("+#") & set(self.topic)):
+            raise ValueError("a topic needs a 'topic' without wildcards")
+        return self
+
+
+class InputSection(EndpointSection):
+    """Where a task's questions come from."""
+
+    kind: Literal["folder", "stdin", "topic"]  # type: ignore[assignment] # one kind more
+
+
+class OutputSection(EndpointSection):
+    """Where a task's answers go."""
+
+    kind: Literal["folder", "stdout", "topic"]  # type: ignore[assignment] # one kind more
+
+
+class MaskSection(Section):
+    """What happens to a record's fields. Personal data inside kept strings is masked anyway."""
+
+    default: FieldRule = FieldRule.DROP  # for fields that are not listed
+    fields: dict[str, FieldRule] = {}
+
+
+class TaskSection(Section):
+    """One job."""
+
+    name: str = Field(pattern=_NAME)
+    model: str  # a name under [models]
+    domain: str  # which of the package's domains
+    payload: PayloadKind = PayloadKind.TEXT
+    max_error: float = Field(default=0.05, ge=0, le=1)  # accepted chance of a wrong local answer
+    patience_s: float = Field(default=60.0, gt=0, le=86_400)  # an escalated question may wait
+    provisional: bool = False  # answer locally at once, and again when the cloud has answered
+    max_bytes: int = Field(default=1_048_576, ge=1, le=64 * 1_048_576)  # of one input
+    max_chars: int = Field(default=8192, ge=1, le=100_000)  # of a text; the rest is cut and flagged
+    input: InputSection
+    output: OutputSection
+    mask: MaskSection = MaskSection()
+
+
+class AgentSettings(Document):
+    """The whole file."""
+
+    agent: AgentSection = AgentSection()
+    broker: BrokerSection = BrokerSection()
+    local_broker: BrokerSection | None = None
+    models: dict[str, ModelSection]
+    tasks: tuple[TaskSection, ...] = Field(min_length=1)
+
+    def faults(self) -> Iterator[Fault]:
+        """Names that are given twice or not at all, and readers of the same input."""
+        first: dict[str, int] = {}
+        readers = 0
+        for number, task in enumerate(self.tasks):
+            if first.setdefault(task.name, number) != number:
+                yield ("tasks", number, "name"), f"there is another task {task.name!r}"
+            if task.model not in self.models:
+                known = ", ".join(sorted(self.models)) or "no model at all"
+                yield ("tasks", number, "model"), f"not under [models]: there is {known}"
+            if "topic" in (task.input.kind, task.output.kind) and self.local_broker is None:
+                yield ("tasks", number), "it uses a topic: add a [local_broker]"
+            readers += task.input.kind == "stdin"
+            if task.input.kind == "stdin" and readers > 1:
+                yield ("tasks", number, "input"), "another task reads standard input already"
