@@ -69,7 +69,7 @@ class MaskSection(Section):
     """What happens to a record's fields. Personal data inside kept strings is masked anyway."""
 
     default: FieldRule = FieldRule.DROP  # for fields that are not listed
-    fields: dict[str, FieldRule] = {}
+    fields: dict[str, FieldRule] = Field(default_factory=dict)
 
 
 class TaskSection(Section):

@@ -119,11 +119,12 @@ def origins(path: Path) -> dict[Location, int]:
 def _parse(path: Path) -> tuple[str, dict[str, object]]:
     try:
         text = path.read_text(encoding="utf-8")
-        return text, tomllib.loads(text)
     except OSError as error:
         raise SettingsError((Problem(str(path), 1, "", f"{error.strerror}"),)) from error
     except UnicodeDecodeError as error:
         raise SettingsError((Problem(str(path), 1, "", "not UTF-8 text"),)) from error
+    try:
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _TOML_LINE.search(str(error))
         line = int(found[1]) if found else len(text.splitlines()) or 1
