@@ -1,0 +1,85 @@
+"""The operator's folder: what lies where, and that every change of it is whole or absent.
+
+    DIR/root.key                  the fleet's root: whoever has it can add devices (0600)
+    DIR/root.pub                  what everybody checks the root's signatures with
+    DIR/fleet.json                the fleet's name
+    DIR/roster.json               signed: which devices there are
+    DIR/pools/<pool>/             pool.json, bundle.json: a pool's private keys, signed public ones
+    DIR/workers/<pool>/           copy this folder to a worker
+    DIR/devices/<device>/         copy this folder to the device
+
+Files are 0600, folders 0700. One command changes a fleet at a time: see `locked`.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from broker.fleet.errors import BadNameError, FleetError
+from broker.wire.credentials import write
+from broker.wire.topics import NAME_RULE, is_name
+
+ROOT_KEY = "root.key"
+ROOT_PUBLIC = "root.pub"
+ROSTER = "roster.json"
+FLEET = "fleet.json"
+POOL = "pool.json"
+BUNDLE = "bundle.json"
+_LOCK = ".lock"
+
+
+class FleetCard(BaseModel):
+    """`fleet.json`: which fleet this folder is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fleet: str
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse a name that a topic cannot carry.
+
+    Raises:
+        BadNameError: see NAME_RULE.
+    """
+    if not is_name(name):
+        raise BadNameError(f"{what} {name!r}: choose a name of {NAME_RULE}")
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it, that only its owner can read."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, and wait until the disk has it and its name."""
+    write(path, content)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # a rename is durable only when its folder is
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep every other command away from a fleet, and tell an operator why the disk refuses.
+
+    Raises:
+        FleetError: the disk refused.
+    """
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits; the other command takes milliseconds
+            yield
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise FleetError(f"{error.filename or folder}: {error.strerror}") from error

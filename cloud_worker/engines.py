@@ -1,0 +1,62 @@
+"""The threads that large models run in. An engine releases the interpreter while it computes.
+
+Job --put--> [thread: model] --Finished--> the loop's queue
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+
+from broker.wire.messages import Refused, Reply
+from cloud_worker.errors import UnfitQuestionError
+from cloud_worker.letters import Job
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A model is done with a question."""
+
+    job: Job
+    reply: Reply
+
+
+class Engines:
+    """A fixed number of threads. The caller bounds what it puts.
+
+    Daemons: a model that never returns must not keep a worker from stopping.
+
+    Args:
+        concurrency: How many threads.
+        sink: Takes what is finished, on an engine's thread; must only put it into a queue.
+    """
+
+    def __init__(self, *, concurrency: int, sink: Callable[[Finished], None]) -> None:
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._sink = sink
+        for number in range(concurrency):
+            Thread(target=self._work, name=f"engine-{number}", daemon=True).start()
+
+    def put(self, job: Job) -> None:
+        """Have a question answered."""
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            self._sink(Finished(job, answer(job)))
+
+
+def answer(job: Job) -> Reply:
+    """Ask the model."""
+    try:
+        return job.completer.complete(job.question)
+    except UnfitQuestionError as error:
+        return Refused(str(error))
+    except Exception as error:  # noqa: BLE001 - the outermost loop; models are foreign code
+        # Without its message and trace, which may hold what was asked.
+        _log.error("%s failed: %s", job.completer.model, type(error).__name__)
+        return Refused("the model failed")

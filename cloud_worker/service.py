@@ -1,0 +1,244 @@
+"""The worker's loop. It alone touches the store, the keys and the session.
+
+    paho's thread --events--> [ queue ] --> loop --> ack, reply
+    engine threads --finished----^            |--> engine threads
+
+A message is acknowledged as soon as its question is claimed, answered or dropped, in the order of
+arrival. mosquitto deals out questions blindly, so a full worker says `Busy` at once: a question
+that lay here unanswered would be lost to the workers that are free.
+"""
+
+import logging
+import random
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from uuid import UUID
+
+from broker.wire import topics
+from broker.wire.errors import BrokerUnavailableError
+from broker.wire.messages import Busy, Refused, Reply
+from broker.wire.session import (
+    Acknowledged,
+    Address,
+    Event,
+    Message,
+    Offline,
+    Online,
+    Received,
+    Session,
+)
+from broker.wire.topics import WorkerId
+from cloud_worker.drops import DropLog
+from cloud_worker.engines import Engines, Finished, answer
+from cloud_worker.errors import ClaimStoreError
+from cloud_worker.letters import Answered, Dropped, Job, Letter, Outcome, Reason
+from cloud_worker.limits import Limits
+from cloud_worker.models import Instant
+from cloud_worker.presence import Presence
+from cloud_worker.worker import Worker
+
+_HOUSE_S = 1.0  # between two rounds of what is not urgent
+_LEAST_EXPIRY_S = 60  # of a reply whose question is out of date, such as `WrongDate`
+_SWITCH_S = 0.000_5  # paho's thread gets its turn after this; Python's own 5 ms is a long time here
+
+_POLL_S = 0.05
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish what is accepted, then return."""
+
+
+_Event = Event | Finished | Stop
+
+
+def worker_address(host: str, port: int, limits: Limits) -> Address:
+    """An address under a name that no worker had before."""
+    return Address(
+        host=host,
+        port=port,
+        client_id=f"worker-{secrets.token_hex(8)}",
+        # As many as we acknowledge at once, so that the broker waits and not our memory grows.
+        receive_maximum=min(2 * limits.concurrency + limits.queue, 65_535),
+    )
+
+
+class WorkerService:
+    """Runs a worker on a broker until it is told to stop.
+
+    Args:
+        worker: Answers questions.
+        address: The broker; its client id names the worker.
+        now_s: Unix time, seconds.
+    """
+
+    def __init__(
+        self, *, worker: Worker, address: Address, now_s: Callable[[], float] = time.time
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self._worker, self._limits, self._now_s = worker, worker.limits, now_s
+        self._queue: SimpleQueue[_Event] = SimpleQueue()
+        self._engines = Engines(concurrency=self._limits.concurrency, sink=self._queue.put)
+        name = WorkerId(address.client_id)
+        self._presence = Presence(
+            topic=topics.worker_presence(worker.fleet, worker.pool, name),
+            session=int(now_s()),
+            capacity=self._limits.accepted,
+            completers=worker.completers,
+        )
+        self._session = Session(
+            address,
+            subscriptions=[topics.shared_questions(worker.fleet, worker.pool)],
+            sink=self._queue.put,
+            will=self._presence.gone(),
+        )
+        self._jobs: dict[tuple[str, UUID], Job] = {}  # accepted and not yet answered
+        self._room = self._limits.accepted  # 0 once told to stop
+        self._unacknowledged: set[int] = set()
+        self._house_due_s = 0.0  # monotonic
+        self._drops = DropLog()
+
+    def stop(self) -> None:
+        """Have `run` return. May be called from a signal handler."""
+        self._queue.put(Stop())
+
+    def run(self) -> None:
+        """Answer questions until `stop`; then finish what is accepted, as far as time allows."""
+        pace_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            with self._session:
+                while not isinstance(self._step(_HOUSE_S), Stop):
+                    pass
+                self._drain()
+        finally:
+            sys.setswitchinterval(pace_s)
+
+    def _drain(self) -> None:
+        stop_by_s = time.monotonic() + self._limits.drain_s
+        self._room = 0
+        self._announce()
+        # Until the broker has our last words: closing at once would throw them away.
+        while (self._jobs or self._unacknowledged) and time.monotonic() < stop_by_s:
+            self._step(_POLL_S)
+        for job in self._jobs.values():
+            self._worker.release(job)
+
+    def _step(self, wait_s: float) -> _Event | None:
+        try:
+            event = self._queue.get(timeout=wait_s)
+        except Empty:
+            event = None
+        try:
+            self._handle(event)
+            if time.monotonic() >= self._house_due_s:
+                self._keep_house()
+        except ClaimStoreError as error:  # the device asks again, and the disk may be better then
+            self.counters["store"] += 1
+            _log.error("%s", error)
+        except Exception:  # noqa: BLE001 - one question must not end the service for all
+            self.counters["failed"] += 1
+            _log.exception("a mistake of ours")
+        return event
+
+    def _handle(self, event: _Event | None) -> None:
+        match event:
+            case Received():
+                try:
+                    self._received(event)
+                finally:
+                    self._session.ack(event.receipt)
+            case Finished(job, reply):
+                del self._jobs[_key(job)]
+                answered = self._finish(job, reply)
+                self.counters[answered.reason] += 1
+                self._send(answered.letter)
+            case Acknowledged(mid):
+                self._unacknowledged.discard(mid)
+            case Online():
+                self._announce()
+            case Offline(reason):
+                self._unacknowledged.clear()
+                _log.warning("offline: %s", reason)
+            case Stop() | None:
+                pass
+
+    def _received(self, event: Received) -> None:
+        now_s = self._now_s()
+        outcome = self._worker.receive(event.topic, event.payload, now_s=now_s)
+        if isinstance(outcome, Job):
+            outcome = self._accept(outcome, now_s)
+        if isinstance(outcome, Answered):
+            self._send(outcome.letter)
+        if not isinstance(outcome, Job):
+            self.counters[outcome.reason] += 1
+
+    def _accept(self, job: Job, now_s: float) -> Outcome:
+        if _key(job) in self._jobs:
+            return Dropped(Reason.WORKING)
+        if len(self._jobs) >= self._room:
+            return Answered(Reason.BUSY, self._worker.seal(job.envelope, self._busy()))
+        if isinstance(job.completer, Instant):  # its one commit is the claim and the reply
+            return self._finish(job, answer(job))
+        claimed = self._worker.claim(job, now_s=now_s)
+        if isinstance(claimed, Job):
+            self._jobs[_key(job)] = job
+            self._engines.put(job)
+        return claimed
+
+    def _finish(self, job: Job, reply: Reply) -> Answered:
+        reason = Reason.REFUSED if isinstance(reply, Refused) else Reason.ANSWERED
+        try:
+            return Answered(reason, self._worker.finish(job, reply))
+        except ClaimStoreError:  # a full disk is no reason to keep an answer back
+            self.counters["unstored"] += 1
+            return Answered(reason, self._worker.seal(job.envelope, reply))
+
+    def _busy(self) -> Busy:
+        # Jitter, not a secret: those who were turned away together should not come back together.
+        return Busy(self._limits.retry_after_s * random.uniform(0.5, 1.5))  # noqa: S311
+
+    def _send(self, letter: Letter) -> None:
+        remaining_s = int(letter.expires_s - self._now_s())
+        self._publish(
+            Message(
+                letter.topic,
+                letter.sealed,
+                correlation=letter.ticket.bytes,
+                expiry_s=max(_LEAST_EXPIRY_S, remaining_s),
+            )
+        )
+
+    def _publish(self, message: Message) -> None:
+        try:
+            self._unacknowledged.add(self._session.publish(message))
+        except BrokerUnavailableError:  # the reply is stored: the device asks again and gets it
+            self.counters["unsent"] += 1
+
+    def _announce(self) -> None:
+        if self._room:
+            now_s = time.monotonic()
+            self._publish(self._presence.birth(len(self._jobs), self.counters, now_s=now_s))
+        else:
+            self._publish(self._presence.gone())
+
+    def _keep_house(self) -> None:
+        now_s = time.monotonic()
+        self._house_due_s = now_s + _HOUSE_S
+        if self._room:
+            news = self._presence.refresh(len(self._jobs), self.counters, now_s=now_s)
+            if news is not None:
+                self._publish(news)
+        self._drops.tell(self.counters)
+        self._worker.keep_house(now_s=self._now_s())
+
+
+def _key(job: Job) -> tuple[str, UUID]:
+    return job.envelope.request.device, job.envelope.request.ticket
