@@ -18,7 +18,7 @@ _LETTER = re.compile(r"[A-Za-z]")  # the run itself has taken every digit
 _V6_GROUPS = 8
 _V6_LONGEST = 45  # RFC 4291: eight groups, the last two written as IPv4
 _MAC_PAIRS = re.compile(
-    r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2})*+(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2})*(?![0-9A-Za-z])"
 )
 _MAC_DOTS = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]\.)[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}"

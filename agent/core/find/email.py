@@ -21,11 +21,10 @@ def find_emails(plain: str) -> Iterator[Span]:
     if not signs:
         return
     backwards = plain[::-1]
-    floor = 0  # the previous at sign's end: both readings stop there
-    for place, (at, after) in enumerate(signs):
-        ceiling = signs[place + 1][0] if place + 1 < len(signs) else len(plain)
+    floor = 0  # the previous at sign's end; no domain reads over an at sign either
+    for at, after in signs:
         start = _start(plain, backwards, floor, at)
-        domain = _DOMAIN.match(plain, after, ceiling) or _LITERAL.match(plain, after, ceiling)
+        domain = _DOMAIN.match(plain, after) or _LITERAL.match(plain, after)
         if domain and start < at:
             rule = "at sign" if after - at == 1 else "at sign in a URL"
             yield Span(start, domain.end(), "EMAIL", 1.0, rule)
