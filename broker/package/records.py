@@ -1,0 +1,57 @@
+"""A record to the numbers its model takes: its numbers in order, then each string's category.
+
+    {"T50": 1402.1, "trend_T50": "rising"} -> (1, N + S) float32
+
+A category is its place in the package's list, as a number: models are tables, and a table
+of a few rows needs no second input.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.package.errors import InputMismatchError
+from broker.package.manifest import RecordInput
+from broker.wire.payload import Record
+
+
+def record_numbers(record: Record, wanted: RecordInput) -> NDArray[np.float32]:
+    """Prepare one record for its model.
+
+    Raises:
+        InputMismatchError: a field is missing, unknown, of the wrong type, or has a category
+            that the model has never seen.
+    """
+    known = {*wanted.numbers, *(name for name, _ in wanted.strings)}
+    missing, unknown = known - record.fields.keys(), record.fields.keys() - known
+    if missing:
+        raise InputMismatchError(f"the record has no field {_named(missing)}; the model needs it")
+    if unknown:
+        raise InputMismatchError(
+            f"the model knows no field {_named(unknown)}; drop it in the task's mask rules"
+        )
+    numbers = [_number(name, record.fields[name]) for name in wanted.numbers]
+    places = [_place(name, record.fields[name], among) for name, among in wanted.strings]
+    return np.array([[*numbers, *places]], dtype=np.float32)
+
+
+def _number(name: str, value: float | str) -> float:
+    if isinstance(value, str):
+        raise InputMismatchError(f"field {name} is a string; the model takes a number there")
+    if not math.isfinite(value):
+        raise InputMismatchError(f"field {name} is not a finite number")
+    return value
+
+
+def _place(name: str, value: float | str, among: tuple[str, ...]) -> int:
+    if not isinstance(value, str):
+        raise InputMismatchError(f"field {name} is a number; the model takes a string there")
+    if value not in among:
+        # The value itself may be personal: it is not repeated.
+        raise InputMismatchError(f"field {name} must be one of {', '.join(among)}")
+    return among.index(value)
+
+
+def _named(names: set[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))
