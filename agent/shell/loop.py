@@ -195,8 +195,9 @@ class Loop:
 
     def _tick(self) -> None:
         if self._pipeline.post.outbox:
+            while expired := self._pipeline.expire(self._courier.reason):
+                self._counters["expired"] += expired
             self._courier.send_due()
-            self._counters["expired"] += self._pipeline.expire(self._courier.reason)
             self._pipeline.redeliver()
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered

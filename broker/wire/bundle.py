@@ -4,6 +4,8 @@ Signed by the fleet's root, with a version that only rises, so the broker that c
 neither substitute a key nor bring an old one back.
 """
 
+from functools import lru_cache
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from broker.wire.errors import KeyFileError
@@ -56,15 +58,16 @@ class KeyBundle(BaseModel):
             of_suite = [key for key in valid if key.suite is suite]
             if of_suite:
                 newest = max(of_suite, key=lambda key: key.not_before_s)
-                return PoolPublicKey.from_bytes(suite, _bytes(newest.public))
+                return _parsed(suite, newest.public)
         raise KeyFileError(
             f"no key of pool {self.pool} is valid now for this device: "
             "check its clock, or fetch a new key bundle from the operator"
         )
 
 
-def _bytes(text: str) -> bytes:
+@lru_cache(maxsize=8)  # parsing a post-quantum key costs as much as sealing to it
+def _parsed(suite: Suite, public: str) -> PoolPublicKey:
     try:
-        return bytes.fromhex(text)
+        return PoolPublicKey.from_bytes(suite, bytes.fromhex(public))
     except ValueError:
         raise KeyFileError("a key in the bundle is not hexadecimal") from None

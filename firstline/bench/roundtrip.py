@@ -160,14 +160,19 @@ def _sealed_device(folder: Path, host: str, port: int) -> Iterator[SealedDevice]
         tasks={ECHO: task},
         queue=queue,
     )
-    with _echo_worker(keys.worker, host, port), agent_loop(parts) as loop:
-        runner = threading.Thread(target=loop.run, name="agent-loop")
+    with _echo_worker(keys.worker, host, port):
+        runner = threading.Thread(target=_run, args=(parts,), name="agent-loop")
         runner.start()
         try:
             yield device
         finally:
             queue.put(Stop())
             runner.join()
+
+
+def _run(parts: AgentParts) -> None:
+    with agent_loop(parts) as loop:  # here, because SQLite wants to stay on one thread
+        loop.run()
 
 
 @contextmanager
