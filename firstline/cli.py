@@ -127,11 +127,11 @@ def _translated(error: Exception) -> Exception:
     if not isinstance(error, ModuleNotFoundError):
         return error
     extra = _EXTRAS.get((error.name or "").partition(".")[0])
-    if extra is None:
-        return error
     return CommandError(
         f"{error.name} is not installed, and this command needs it",
-        fix=f"pip install 'firstline[{extra}]'",
+        fix=f"pip install 'firstline[{extra}]'"
+        if extra
+        else "pip install --force-reinstall firstline",
     )
 
 

@@ -3,6 +3,7 @@
 TEXT -> clean -> mask -> the masked text, and a row for each replacement
 """
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Annotated
@@ -64,11 +65,7 @@ def mask(  # noqa: PLR0913 - each is an option of the command
 
 
 def _bytes(given: str) -> bytes:
-    return (
-        sys.stdin.buffer.read(MAX_BYTES + 1)
-        if given == "-"
-        else given.encode("utf-8", "surrogateescape")
-    )
+    return sys.stdin.buffer.read(MAX_BYTES + 1) if given == "-" else os.fsencode(given)
 
 
 def _leaves(result: MaskResult) -> str | Mapping[str, float | str]:

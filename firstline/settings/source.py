@@ -107,13 +107,27 @@ def located(path: Path, faults: Iterable[Fault]) -> tuple[Problem, ...]:
 
 
 def origins(path: Path) -> dict[Location, int]:
-    """Where each key of a file stands.
+    """Where each value of a file stands.
 
     Raises:
         SettingsError: the file cannot be read.
     """
-    text, _ = _parse(path)
-    return key_lines(text)
+    text, values = _parse(path)
+    lines = key_lines(text)
+    return {location: line_of(location, lines) for location, _ in leaves(values)}
+
+
+def leaves(value: object, location: Location = ()) -> Iterator[tuple[Location, object]]:
+    """Every single value in a tree of tables and arrays, and its path."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from leaves(inner, (*location, name))
+        case list():
+            for number, inner in enumerate(value):
+                yield from leaves(inner, (*location, number))
+        case _:
+            yield location, value
 
 
 def _parse(path: Path) -> tuple[str, dict[str, object]]:

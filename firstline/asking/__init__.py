@@ -1,0 +1,1 @@
+"""One question from the command line: to a model alone, or the whole way."""

@@ -1,0 +1,57 @@
+"""A question to a model alone: nothing is sent, nothing is kept.
+
+text -> clean -> mask -> draft -> Keep | Escalate -> Trial
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.core.clean import Expectation, clean
+from agent.core.find import find
+from agent.core.gate import GatePolicy, route
+from agent.core.mask import MaskRules, mask, restore
+from agent.models.engine import Engine
+from agent.stages import Escalate, Raw
+from broker.wire.payload import PayloadKind
+
+_TASK = "ask"  # stands for the task that a lone question does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the model answered, and what an agent would have done with it."""
+
+    answer: str = field(repr=False)
+    confidence: float  # in [0, 1], calibrated
+    model: str
+    elapsed_ms: float
+    would_ask: str  # why an agent would have asked the cloud; empty: it would not
+    flags: tuple[str, ...]
+
+
+def ask_alone(text: bytes, *, package: Path, domain: str, max_error: float) -> Trial:
+    """Ask one model package.
+
+    Raises:
+        InputError: the text cannot be used.
+        ModelError: the package cannot be used, or does not know the domain.
+    """
+    cleaned = clean(Raw(_TASK, "command line", text), Expectation(PayloadKind.TEXT))
+    result = mask(cleaned, MaskRules(), find)
+    engine = Engine(package)
+    with ExitStack() as last:
+        last.callback(engine.stop)
+        calibration = engine.calibration(domain)
+        decision = route(engine.draft(result.masked, domain), calibration, GatePolicy(max_error))
+    draft = decision.draft
+    restored = restore(draft.answer, result.vault)
+    truncated = ("the model did not read the whole input",) if draft.truncated else ()
+    return Trial(
+        answer=restored.text,
+        confidence=decision.confidence,
+        model=draft.model,
+        elapsed_ms=draft.elapsed_ms,
+        would_ask=decision.reason if isinstance(decision, Escalate) else "",
+        flags=(*cleaned.changes, *truncated),
+    )

@@ -1,0 +1,170 @@
+"""A question the whole way: as an agent of its own, or through the agent that runs already.
+
+state folder free    -> agent_loop with one question -> its delivery
+state folder taken   -> a file in the task's input folder ... <ticket>.json in its output folder
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from agent.core.errors import InputError
+from agent.shell.events import Arrived, Stop, delivery_json, ticket_of
+from agent.shell.folder import REJECTED
+from agent.stages import Delivery
+from broker.wire.credentials import load_device
+from firstline.assemble import AgentParts, agent_loop
+from firstline.build import AlreadyRunningError, Tasks, lock
+from firstline.exits import CommandError
+from firstline.settings.agent import AgentSettings, TaskSection
+
+if TYPE_CHECKING:
+    from agent.shell.loop import AgentEvent
+
+Answer = dict[str, object]  # what every output writes, see agent.shell.events.delivery_json
+
+_SOURCE = "command line"
+_POLL_S = 0.02
+_IDENTITY_BYTES = 8
+_SLACK_S = 5.0  # an agent that is busy delivers a little after the task's patience
+
+
+def ask_through(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSection) -> Answer:
+    """Ask the agent of these settings and wait for the final answer.
+
+    Raises:
+        CommandError: the agent runs, and this task takes no files or gives none.
+        InputError: the task does not take such an input.
+        TimeoutError: no final answer in the task's patience.
+        KeyFileError: the device's keys cannot be used.
+        PackageError: a model package cannot be used.
+    """
+    try:
+        state = lock(base / settings.agent.state)
+    except AlreadyRunningError:
+        return _ask_by_file(data, base=base, task=task)
+    with state:
+        return _ask_here(data, settings=settings, base=base, task=task)
+
+
+def _ask_here(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSection) -> Answer:
+    queue: SimpleQueue[AgentEvent] = SimpleQueue()
+    outcome: list[Delivery | Exception] = []
+
+    def end(found: Delivery | Exception) -> None:
+        outcome.append(found)
+        queue.put(Stop())
+
+    identity = os.urandom(_IDENTITY_BYTES).hex()
+    question = Arrived(task.name, _SOURCE, identity, lambda most: data[:most], _taken, end)
+    ticket = ticket_of(question, data)
+    with ExitStack() as last:
+        builder = Tasks(base, local=None, stdout=sys.stdout, counters=Counter())
+        last.callback(builder.stop)
+        # Earlier answers for standard output or a topic wait in the outbox for the agent itself.
+        tasks = {
+            section.name: built
+            for section, built in zip(settings.tasks, builder.build(settings).values(), strict=True)
+            if section.output.kind == "folder" or section is task
+        }
+        usual = tasks[task.name].deliver
+        ours = replace(tasks[task.name], deliver=partial(_deliver, ticket, end, usual))
+        parts = AgentParts(
+            credentials=load_device(base / settings.agent.credentials),
+            host=settings.broker.host,
+            port=settings.broker.port,
+            state=base / settings.agent.state,
+            tasks={**tasks, task.name: ours},
+            queue=queue,
+            resend_s=settings.agent.resend_s,
+            max_questions=settings.agent.max_questions,
+        )
+        loop = last.enter_context(agent_loop(parts))
+        queue.put(question)
+        loop.run()
+    return _answered(outcome)
+
+
+def _deliver(
+    ticket: UUID,
+    end: Callable[[Delivery], None],
+    usual: Callable[[Delivery], None],
+    delivery: Delivery,
+) -> None:
+    if delivery.ticket != ticket:
+        usual(delivery)
+    elif delivery.final:
+        end(delivery)
+
+
+def _answered(outcome: list[Delivery | Exception]) -> Answer:
+    match outcome:
+        case [Exception() as error, *_]:
+            raise error
+        case [Delivery() as delivery, *_]:
+            return read_answer(delivery_json(delivery))
+        case _:
+            raise TimeoutError("the agent ended without an answer")
+
+
+def _taken() -> None:
+    """The command line cannot be asked twice, so there is nothing to remove."""
+
+
+def _ask_by_file(data: bytes, *, base: Path, task: TaskSection) -> Answer:
+    if task.input.path is None or task.output.path is None:
+        raise CommandError(
+            f"the agent runs, and task {task.name!r} takes its questions from "
+            f"{task.input.kind} and answers to {task.output.kind}: ask it there, "
+            "or name a --task with folders"
+        )
+    inbox, outbox = base / task.input.path, base / task.output.path
+    name, ticket = _drop(data, inbox, task.name)
+    give_up_s = time.monotonic() + task.patience_s + _SLACK_S
+    answer, reason = outbox / f"{ticket}.json", inbox / REJECTED / f"{name}.reason"
+    while time.monotonic() < give_up_s:
+        with suppress(FileNotFoundError):
+            found = read_answer(answer.read_text(encoding="utf-8"))
+            if found["final"]:
+                return found
+        with suppress(FileNotFoundError):
+            raise InputError(reason.read_text(encoding="utf-8").strip())
+        time.sleep(_POLL_S)
+    raise TimeoutError(f"the agent gave no answer; it would be {answer}")
+
+
+def _drop(data: bytes, inbox: Path, task: str) -> tuple[str, UUID]:
+    """Put a question into a folder, whole, and tell which ticket it will have."""
+    inbox.mkdir(parents=True, exist_ok=True)
+    descriptor, made = tempfile.mkstemp(dir=inbox, prefix=".ask-", suffix=".tmp")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    hidden = Path(made)
+    name = hidden.name.lstrip(".").removesuffix(".tmp") + ".txt"
+    identity = str(hidden.stat().st_mtime_ns)  # a rename keeps it
+    ticket = ticket_of(Arrived(task, name, identity, lambda _: data, _taken, _ignore), data)
+    hidden.replace(inbox / name)
+    return name, ticket
+
+
+def _ignore(_error: Exception) -> None:
+    """Only its ticket is wanted."""
+
+
+def read_answer(line: str) -> Answer:
+    """Read what every output writes."""
+    document = json.loads(line)
+    if not isinstance(document, dict):
+        raise TypeError("an answer is one JSON object")
+    return document

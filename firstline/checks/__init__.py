@@ -1,0 +1,1 @@
+"""What `firstline doctor` looks at. Every check gives one finding and its exact fix."""

@@ -1,0 +1,76 @@
+"""Tiny real ONNX files, written without the onnx package: protobuf is tags, lengths and bytes.
+
+Field numbers: onnx.proto3 of ONNX 1.17, IR version 8, operator set 13.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+FLOAT, INT64 = 1, 7
+
+
+def write_identity(path: Path, *, numbers: int) -> None:
+    """A record classifier that says which of its numbers is largest."""
+    node = _field(1, "x") + _field(2, "y") + _field(4, "Identity")
+    shape: Sequence[int | str] = (1, numbers)
+    _write(path, [node], inputs=_value("x", FLOAT, shape), outputs=_value("y", FLOAT, shape))
+
+
+def write_first_tokens(path: Path, *, labels: int) -> None:
+    """A text classifier that scores labels by the text's first tokens."""
+    starts, ends = _ints("starts", [0]), _ints("ends", [labels])
+    axes = _ints("axes", [1])
+    cut = b"".join(_field(1, name) for name in ("ids", "starts", "ends", "axes"))
+    cut += _field(2, "first") + _field(4, "Slice")
+    cast = _field(1, "first") + _field(2, "scores") + _field(4, "Cast")
+    cast += _field(5, _field(1, "to") + _number(3, FLOAT) + _number(20, 2))
+    _write(
+        path,
+        [cut, cast],
+        inputs=_value("ids", INT64, (1, "tokens")),
+        outputs=_value("scores", FLOAT, (1, labels)),
+        constants=[starts, ends, axes],
+    )
+
+
+def _write(
+    path: Path,
+    nodes: Sequence[bytes],
+    *,
+    inputs: bytes,
+    outputs: bytes,
+    constants: Sequence[bytes] = (),
+) -> None:
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, "graph")
+    graph += b"".join(_field(5, constant) for constant in constants)
+    graph += _field(11, inputs) + _field(12, outputs)
+    operators = _field(1, "") + _number(2, 13)
+    path.write_bytes(_number(1, 8) + _field(7, graph) + _field(8, operators))
+
+
+def _value(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
+    sizes = (_number(1, size) if isinstance(size, int) else _field(2, size) for size in shape)
+    tensor = _number(1, kind) + _field(2, b"".join(_field(1, size) for size in sizes))
+    return _field(1, name) + _field(2, _field(1, tensor))
+
+
+def _ints(name: str, values: Sequence[int]) -> bytes:
+    content = b"".join(value.to_bytes(8, "little") for value in values)
+    return _number(1, len(values)) + _number(2, INT64) + _field(8, name) + _field(9, content)
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _field(field: int, content: bytes | str) -> bytes:
+    data = content.encode() if isinstance(content, str) else content
+    return _varint(field << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
