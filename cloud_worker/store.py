@@ -16,6 +16,7 @@ the first. Waiting for the disk would cost 0.2 ms of a 1.5 ms round trip, for th
 import fcntl
 import os
 import sqlite3
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -104,26 +105,28 @@ class ClaimStore:
 
     def __init__(self, path: Path, *, lease_s: float = 60.0) -> None:
         self._lease_s = lease_s
-        try:
-            self._users = os.open(f"{path}.users", os.O_RDWR | os.O_CREAT, 0o600)
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
-            self._open_claims_of_the_dead()
-        except (OSError, sqlite3.Error) as error:
-            raise ClaimStoreError(f"{path}: {error}. Move the file away to start anew") from error
+        with ExitStack() as undo:
+            try:
+                self._users = os.open(f"{path}.users", os.O_RDWR | os.O_CREAT, 0o600)
+                undo.callback(os.close, self._users)
+                self._db = sqlite3.connect(path, isolation_level=None)
+                undo.callback(self._db.close)
+                self._prepare()
+            except (OSError, sqlite3.Error) as error:
+                raise ClaimStoreError(
+                    f"{path}: {error}. Move the file away to start anew"
+                ) from error
+            self._close = undo.pop_all().close
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
-        os.close(self._users)
+        self._close()
 
     def look(self, request: Request, *, now_s: float) -> State:
         """What has become of a question."""
-        row = self._db.execute(_LOOK, (request.device, request.ticket.bytes)).fetchone()
+        row = self._find(request)
         if row is None:
             return New()
         digest, reply, lease_s = row
@@ -159,6 +162,12 @@ class ClaimStore:
         """Delete some of what nobody can ask again; return how many."""
         return self._change(_FORGET, (now_s, _BATCH))
 
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._open_claims_of_the_dead()
+
     def _open_claims_of_the_dead(self) -> None:
         try:
             fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,6 +176,14 @@ class ClaimStore:
         else:
             self._db.execute("DELETE FROM claims WHERE reply IS NULL")
         fcntl.flock(self._users, fcntl.LOCK_SH)  # the system lets go of it however we end
+
+    def _find(self, request: Request) -> tuple[bytes, bytes | None, float] | None:
+        key = (request.device, request.ticket.bytes)
+        try:
+            row: tuple[bytes, bytes | None, float] | None = self._db.execute(_LOOK, key).fetchone()
+        except sqlite3.OperationalError as error:
+            raise ClaimStoreError(f"the claims cannot be read: {error}") from error
+        return row
 
     def _change(self, statement: str, values: tuple[object, ...]) -> int:
         try:

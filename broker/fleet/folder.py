@@ -82,4 +82,5 @@ def locked(folder: Path) -> Iterator[None]:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise FleetError(f"{error.filename or folder}: {error.strerror}") from error
+        where = error.filename2 or error.filename or folder  # of a rename, what it was to be
+        raise FleetError(f"{where}: {error.strerror}") from error

@@ -97,8 +97,7 @@ def write_config(folder: Path, *, port: int, bind: str = LOOPBACK) -> Path:
 
 def _start(binary: str, folder: Path, port: int, bind: str) -> tuple[subprocess.Popen[bytes], int]:
     for attempt in range(1, _ATTEMPTS + 1):
-        chosen = port or _free_port(bind)
-        _check_free(bind, chosen)
+        chosen = _free_port(bind, port)
         try:
             return _launch(binary, folder, chosen, bind), chosen
         except BrokerStartError:
@@ -155,17 +154,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port(bind: str) -> int:
-    with socket.create_server((bind, 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _check_free(bind: str, port: int) -> None:
+def _free_port(bind: str, port: int) -> int:
+    """Try a port, or find a free one for 0, as mosquitto will: with SO_REUSEADDR."""
     try:
-        socket.create_server((bind, port)).close()  # with SO_REUSEADDR, as mosquitto does
+        with socket.create_server((bind, port)) as server:
+            return int(server.getsockname()[1])
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BrokerStartError(
             f"port {port} of {bind} cannot be used ({reason}): "
-            "stop what listens there, or choose another port"
+            "stop what listens there, or choose another port or address"
         ) from error

@@ -1,0 +1,245 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from broker.fleet import pools
+from broker.fleet.errors import (
+    AlreadyEnrolledError,
+    BadNameError,
+    FleetError,
+    FleetExistsError,
+    NotAFleetError,
+)
+from broker.fleet.folder import store
+from broker.fleet.keys import enroll, init
+from broker.fleet.root import open_root
+from broker.wire.credentials import load_device, load_roster, load_worker
+from broker.wire.errors import KeyFileError
+from broker.wire.keys import PoolPublicKey, Suite, signing_key_name, supported_suites
+from broker.wire.topics import DeviceId, FleetId, PoolId
+from tests.asker import FLEET, POOL, Asker, Fleet
+
+NOW_S = 1_700_000_000.0
+YEAR_S = 365 * 86_400
+
+
+def modes(folder: Path) -> set[tuple[str, str]]:
+    """What may be read by whom: kind and mode of everything in a folder."""
+    return {
+        ("folder" if path.is_dir() else "file", oct(path.stat().st_mode & 0o777))
+        for path in [folder, *folder.rglob("*")]
+    }
+
+
+def test_a_fleet_has_an_empty_roster(tmp_path: Path) -> None:
+    made = init(tmp_path / "fleet", FLEET)
+    pools.add(tmp_path / "fleet", POOL, now_s=NOW_S)
+
+    assert (made.fleet, made.root_key) == (FLEET, tmp_path / "fleet" / "root.key")
+    roster = load_roster(pools.worker_folder(tmp_path / "fleet", POOL))
+    assert (roster.fleet, roster.version, roster.devices) == (FLEET, 1, {})
+
+
+def test_nobody_but_the_owner_can_read_anything(fleet: Fleet, asker: Asker) -> None:
+    assert asker.route.device == "board-1"
+
+    assert modes(fleet.folder) == {("folder", "0o700"), ("file", "0o600")}
+
+
+def test_a_device_and_its_pool_find_each_other(fleet: Fleet) -> None:
+    made = enroll(fleet.folder, DeviceId("board-1"), POOL, now_s=NOW_S)
+
+    device, worker = load_device(made.device_folder), load_worker(made.worker_folder)
+    pool_key = device.bundle.best_key(supported_suites(), NOW_S)
+    device_key = device.signing_key.public_key()
+    name = signing_key_name(device_key)
+    assert (device.fleet, device.device, device.pool) == (FLEET, "board-1", POOL)
+    assert (worker.fleet, worker.pool) == (FLEET, POOL)
+    assert worker.keys[pool_key.name].suite is Suite.XWING
+    assert worker.roster.signing_key(device.device, name) == device_key
+    assert (made.device_key, made.roster_version, made.new_pool) == (name.hex(), 2, True)
+
+
+def test_both_suites_have_a_key_that_is_valid_for_a_year(fleet: Fleet) -> None:
+    made = enroll(fleet.folder, DeviceId("board-1"), POOL, now_s=NOW_S)
+    bundle, keys = load_device(made.device_folder).bundle, load_worker(made.worker_folder).keys
+
+    names = {
+        PoolPublicKey.from_bytes(key.suite, bytes.fromhex(key.public)).name for key in bundle.keys
+    }
+
+    assert names == set(keys)
+    for suite in Suite:
+        assert bundle.best_key((suite,), NOW_S - 3600).suite is suite
+        assert bundle.best_key((suite,), NOW_S + YEAR_S - 1).suite is suite
+        with pytest.raises(KeyFileError, match="no key of pool main is valid now"):
+            bundle.best_key((suite,), NOW_S + YEAR_S)
+
+
+def test_every_device_has_keys_of_its_own(fleet: Fleet) -> None:
+    one, other = (fleet.enroll(name).credentials for name in ("board-1", "board-2"))
+
+    assert one.storage_key != other.storage_key
+    assert one.signing_key.private_bytes_raw() != other.signing_key.private_bytes_raw()
+    assert one.bundle == other.bundle
+
+
+def test_every_pool_has_keys_of_its_own_and_the_whole_roster(fleet: Fleet) -> None:
+    fleet.enroll("board-1")
+    fleet.enroll("board-2", PoolId("other"))
+
+    main, other = (
+        load_worker(pools.worker_folder(fleet.folder, pool)) for pool in (POOL, PoolId("other"))
+    )
+
+    assert set(main.keys).isdisjoint(other.keys)
+    assert main.roster == other.roster
+    assert set(main.roster.devices) == {"board-1", "board-2"}
+
+
+def test_the_roster_rises_by_one_with_each_device(fleet: Fleet) -> None:
+    versions = [
+        enroll(fleet.folder, DeviceId(f"board-{n}"), POOL, now_s=NOW_S).roster_version
+        for n in range(3)
+    ]
+
+    assert versions == [2, 3, 4]
+
+
+def test_a_pool_is_added_once(fleet: Fleet) -> None:
+    added = [pools.add(fleet.folder, POOL, now_s=NOW_S) for _ in range(2)]
+
+    assert added == [True, False]
+
+
+def test_a_device_is_enrolled_once_and_keeps_its_keys(fleet: Fleet, asker: Asker) -> None:
+    with pytest.raises(AlreadyEnrolledError, match="copy that, or choose another name"):
+        fleet.enroll("board-1")
+
+    folder = fleet.folder / "devices" / "board-1"
+    assert load_device(folder).storage_key == asker.credentials.storage_key
+
+
+def test_a_second_fleet_in_one_folder_is_refused(fleet: Fleet) -> None:
+    before = (fleet.folder / "root.key").read_bytes()
+
+    with pytest.raises(FleetExistsError, match="use 'firstline fleet enroll'"):
+        init(fleet.folder, FLEET)
+
+    assert (fleet.folder / "root.key").read_bytes() == before
+
+
+BAD_NAMES = ["", "Board", "a b", "a/b", "+", "#", "../evil", "-a", "a" * 65, "a\n"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_bad_name_is_refused_with_the_rule(fleet: Fleet, tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadNameError, match="choose a name of 1 to 64"):
+        enroll(fleet.folder, DeviceId(name), POOL, now_s=NOW_S)
+    with pytest.raises(BadNameError, match="choose a name of 1 to 64"):
+        enroll(fleet.folder, DeviceId("board-1"), PoolId(name), now_s=NOW_S)
+    with pytest.raises(BadNameError, match="choose a name of 1 to 64"):
+        init(tmp_path / "new", FleetId(name))
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_is_no_fleet_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotAFleetError, match="firstline fleet init"):
+        enroll(tmp_path, DeviceId("board-1"), POOL, now_s=NOW_S)
+
+
+DAMAGES = {"root.key": b"zz", "fleet.json": b"{}", "roster.json": b"{}"}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_fleet_is_refused(fleet: Fleet, asker: Asker, name: str) -> None:
+    assert asker.route.device == "board-1"
+    store(fleet.folder / name, DAMAGES[name])
+
+    with pytest.raises(NotAFleetError, match=r"(?i)restore"):
+        fleet.enroll("board-2")
+
+
+def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "fleet" / "root.key").mkdir()  # a file cannot take its place
+
+    with pytest.raises(FleetError, match=r"root\.key"):
+        init(tmp_path / "fleet", FLEET)
+
+
+def test_an_init_that_was_cut_short_is_given_again(fleet: Fleet) -> None:
+    (fleet.folder / "fleet.json").unlink()  # the last file that `init` writes
+
+    init(fleet.folder, FLEET)
+
+    assert fleet.enroll("board-1").route.fleet == FLEET
+
+
+def test_a_pool_that_was_cut_short_is_made_again(fleet: Fleet) -> None:
+    pools.add(fleet.folder, POOL, now_s=NOW_S)
+    (fleet.worker_folder / "worker.json").unlink()  # the last file that `add` writes
+
+    added = pools.add(fleet.folder, POOL, now_s=NOW_S)
+
+    assert added
+    assert load_worker(fleet.worker_folder).keys
+
+
+def test_an_enrolment_that_was_cut_short_before_the_roster_is_given_again(fleet: Fleet) -> None:
+    before = (fleet.folder / "roster.json").read_bytes()
+    fleet.enroll("board-1")
+    store(fleet.folder / "roster.json", before)
+
+    again = fleet.enroll("board-1")
+
+    key = again.credentials.signing_key.public_key()
+    roster = load_roster(fleet.worker_folder)
+    assert roster.signing_key(again.route.device, signing_key_name(key)) == key
+
+
+def test_an_enrolment_that_was_cut_short_before_the_workers_knew_is_repaired(
+    fleet: Fleet, asker: Asker
+) -> None:
+    known = (fleet.worker_folder / "roster.json").read_bytes()
+    fleet.enroll("board-2")
+    store(fleet.worker_folder / "roster.json", known)
+
+    with pytest.raises(AlreadyEnrolledError):
+        fleet.enroll("board-2")
+
+    assert set(load_roster(fleet.worker_folder).devices) == {asker.route.device, "board-2"}
+
+
+_ENROLL = """
+import sys
+from pathlib import Path
+from broker.fleet.keys import enroll
+for number in range(5):
+    enroll(Path(sys.argv[1]), f"{sys.argv[2]}-{number}", "main", now_s=float(sys.argv[3]))
+"""
+
+
+def test_two_commands_at_once_lose_no_device(fleet: Fleet) -> None:
+    root = Path(__file__).parents[3]
+    commands = [
+        [sys.executable, "-c", _ENROLL, str(fleet.folder), name, str(time.time())]
+        for name in ("left", "right")
+    ]
+    running = [subprocess.Popen(command, cwd=root) for command in commands]
+
+    assert [process.wait(30) for process in running] == [0, 0]
+
+    roster = load_roster(fleet.worker_folder)
+    assert (len(roster.devices), roster.version) == (10, 11)
+
+
+def test_no_key_is_shown_when_a_value_is_printed(fleet: Fleet) -> None:
+    shown = repr(open_root(fleet.folder))
+
+    assert "Ed25519" not in shown
+    assert "key=" not in shown
