@@ -24,7 +24,7 @@ from agent.post import Post
 from agent.stages import Asked, Delivery, Draft, Escalate, Keep, Masked, Origin, Raw
 from agent.store.errors import OutboxFullError
 from agent.store.outbox import Parcel
-from broker.wire.errors import EnvelopeError, KeyFileError
+from broker.wire.errors import KeyFileError, WireError
 from broker.wire.messages import Answer, Busy, Question, Refused, WrongDate, dump_question
 
 _NO_DRAFT = Draft(answer="", score=0.0, model="none", elapsed_ms=0.0)
@@ -58,10 +58,14 @@ class Pipeline:
     def ask(self, ticket: UUID, raw: Raw) -> Parcel | None:
         """Answer on the device, or return a question that is now in the outbox.
 
+        An input that comes again, since the agent was killed before removing it, is passed over.
+
         Raises:
             InputError: the input is not what its task takes.
             FinderError: personal data could not be found reliably, so nothing may go on.
         """
+        if self.post.outbox.knows(ticket):  # asked before a crash: it has its one answer, or will
+            return None
         started_s = self.now_s()
         task = self.tasks[raw.task]
         cleaned = clean(raw, task.expect)
@@ -119,10 +123,10 @@ class Pipeline:
             self._settle(self.post.ending(ticket))
 
     def _escalate(self, task: Task, asked: Asked, masked: Masked) -> Parcel | None:
-        question = dump_question(Question(task.domain, masked.payload))
         try:
+            question = dump_question(Question(task.domain, masked.payload))
             parcel = self.post.put(asked, question, asked.started_s + task.patience_s)
-        except (OutboxFullError, KeyFileError, EnvelopeError) as error:
+        except (OutboxFullError, KeyFileError, WireError) as error:
             _log.warning("%s: answered on the device: %s", asked.ticket, error)
             flagged = replace(asked, flags=(*asked.flags, f"not asked: {error}"))
             self._hand_over(self._delivery(flagged, Origin.DEGRADED), keep=self.post.keep)

@@ -1,7 +1,7 @@
 """The post office: seals questions into the outbox, opens their replies.
 
-    put:   Asked + question --> envelope to the pool + memo to ourselves --> outbox
-    open:  reply + memo     --> Reply
+put:   Asked + question --> envelope to the pool + memo to ourselves --> outbox
+open:  reply + memo     --> Reply
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from agent.store.memo import Memo, Safe
 from agent.store.outbox import Outbox, Parcel
 from broker.wire.credentials import DeviceCredentials
 from broker.wire.envelope import Header, ReplyKey, open_reply, seal_question
+from broker.wire.errors import KeyFileError
 from broker.wire.keys import Suite, signing_key_name
 from broker.wire.messages import Reply, load_reply
 from broker.wire.topics import Route
@@ -45,7 +46,8 @@ class Post:
             KeyFileError: no key of the pool is valid now.
             EnvelopeError: the question is too long for one message.
         """
-        envelope, reply_key = self._seal(asked.ticket, question, deadline_s)
+        offset_s = self.outbox.number(_CLOCK_OFFSET)
+        envelope, reply_key = self._seal(asked.ticket, question, deadline_s, offset_s)
         memo = self.safe.seal_memo(Memo(asked, reply_key, question))
         parcel = Parcel(asked.ticket, envelope, 1, deadline_s)
         added = self.outbox.put(parcel, memo=memo, due_s=self.now_s() + self.resend_s)
@@ -71,13 +73,20 @@ class Post:
         return memo, load_reply(open_reply(sealed, memo.reply_key))
 
     def redate(self, memo: Memo, cloud_s: float) -> bool:
-        """Learn the worker's clock and seal the question again; False if that was done before."""
+        """Learn the worker's clock and seal the question again.
+
+        False if that was done before, or if no key is valid by that clock: a worker whose own
+        clock is broken must not keep this device from asking ever again.
+        """
         if memo.redated:
             return False
         ticket, now_s = memo.asked.ticket, self.now_s()
-        self.outbox.remember(_CLOCK_OFFSET, cloud_s - now_s)
-        deadline_s = self.outbox.deadline_s(ticket)
-        envelope, reply_key = self._seal(ticket, memo.question, deadline_s)
+        offset_s, deadline_s = cloud_s - now_s, self.outbox.deadline_s(ticket)
+        try:
+            envelope, reply_key = self._seal(ticket, memo.question, deadline_s, offset_s)
+        except KeyFileError:
+            return False
+        self.outbox.remember(_CLOCK_OFFSET, offset_s)
         again = self.safe.seal_memo(replace(memo, reply_key=reply_key, redated=True))
         self.outbox.reseal(ticket, envelope=envelope, memo=again, due_s=now_s)
         return True
@@ -112,8 +121,9 @@ class Post:
         """No output took the answer; try again soon."""
         self.outbox.postpone(ticket, self.now_s() + _SOON_S)
 
-    def _seal(self, ticket: UUID, question: bytes, deadline_s: float) -> tuple[bytes, ReplyKey]:
-        offset_s = self.outbox.number(_CLOCK_OFFSET)
+    def _seal(
+        self, ticket: UUID, question: bytes, deadline_s: float, offset_s: float
+    ) -> tuple[bytes, ReplyKey]:
         created_s = self.now_s() + offset_s
         pool_key = self.credentials.bundle.best_key(self.suites, created_s)
         header = Header(

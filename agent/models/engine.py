@@ -75,7 +75,11 @@ class Engine:
         self._child = subprocess.Popen(  # noqa: S603 - our own module
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self._loaded = _loaded(self._hear(_START_S)[0])
+        try:
+            self._loaded = _loaded(self._hear(_START_S)[0])
+        except PackageRefusedError:
+            self._kill()
+            raise
         return self._loaded
 
     def draft(self, masked: Masked, domain: str) -> Draft:

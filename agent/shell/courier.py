@@ -17,6 +17,7 @@ from broker.wire.topics import Route
 
 WINDOW = 64  # unacknowledged publishes at most; more are slower through paho
 _LONGEST_PAUSE_S = 30.0
+_DOUBLINGS = 16  # of the first pause; a float holds no more than 1023, which six hours reach
 _UNANSWERED = "no answer in time"
 
 
@@ -38,13 +39,13 @@ class Courier:
     @property
     def reason(self) -> str:
         """Why a question that waits has no answer, in words."""
-        if self._window == 0:
+        if self._trouble:
             return self._trouble
         return _UNANSWERED if self._workers else "no worker is listening"
 
     def online(self, receive_maximum: int) -> None:
         """The broker is there, and takes so many publishes at once."""
-        self._window = min(WINDOW, receive_maximum)
+        self._window, self._trouble = min(WINDOW, receive_maximum), ""
         self._in_flight.clear()
         self._workers.clear()  # the retained presences come again
 
@@ -74,6 +75,8 @@ class Courier:
     def acknowledged(self, event: Acknowledged) -> None:
         """The broker has taken a publish, or refused it."""
         parcel = self._in_flight.pop(event.mid, None)
+        if parcel is not None and self._window:
+            self._trouble = ""
         if event.code >= FAILURE:
             self.counters["refused_by_broker"] += 1
             self._trouble = f"the broker refused the question, code {event.code:#x}"
@@ -86,7 +89,7 @@ class Courier:
         """A worker's presence has changed. A hint, for words and for haste, never for trust."""
         try:
             online = json.loads(presence)["online"] is True
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             online = False
         if online and not self._workers:
             self.outbox.hurry(self.now_s())
@@ -109,5 +112,6 @@ class Courier:
         return True
 
     def _pause_s(self, attempts: int) -> float:
-        longest_s = min(self.resend_s * 2**attempts, _LONGEST_PAUSE_S)
+        doubled = 2 ** min(attempts, _DOUBLINGS)
+        longest_s = min(self.resend_s * doubled, _LONGEST_PAUSE_S)
         return random.uniform(longest_s / 2, longest_s)  # noqa: S311 - jitter, not a secret

@@ -11,12 +11,13 @@ import contextlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from watchdog.events import FileClosedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
+from watchdog.observers.inotify import InotifyObserver
 
 from agent.core.errors import InputError
 from agent.errors import OutputUnavailableError
@@ -25,6 +26,7 @@ from agent.stages import Delivery
 
 REJECTED = "rejected"
 _UNFINISHED = (".part", ".tmp")
+_QUIET_S = 1.0  # a scan passes over what was written so lately: its writer may not be done
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +42,8 @@ class FolderInput:
 
     def __init__(self, folder: Path, *, task: str, sink: Callable[[Arrived], None]) -> None:
         self._folder, self._task, self._sink = folder, task, sink
-        self._observer = Observer()
+        # Full events, or a file that is moved in from elsewhere looks like one just begun.
+        self._observer = InotifyObserver(generate_full_events=True)
 
     def start(self) -> None:
         """Watch, then look at what lies there already; seeing a file twice does no harm."""
@@ -52,8 +55,10 @@ class FolderInput:
     def scan(self) -> None:
         """Look for files; the kernel drops notices when very many come at once."""
         for path in sorted(self._folder.iterdir()):
-            if path.is_file():
-                self._arrived(path)
+            with contextlib.suppress(FileNotFoundError):  # taken in the meantime
+                age_s = time.time() - path.stat().st_mtime
+                if path.is_file() and not 0 <= age_s < _QUIET_S:
+                    self._arrived(path)
 
     def stop(self) -> None:
         """Stop watching."""
@@ -65,10 +70,9 @@ class FolderInput:
         if path.parent != self._folder or name.startswith(".") or name.endswith(_UNFINISHED):
             return
         with contextlib.suppress(FileNotFoundError):  # taken in the meantime
-            identity = str(path.stat().st_mtime_ns)
-            read, taken = partial(_read, path), partial(path.unlink, missing_ok=True)
+            file = _File(path, _stamp(path.stat()), again=self._arrived)
             refused = partial(_reject, path)
-            self._sink(Arrived(self._task, name, identity, read, taken, refused))
+            self._sink(Arrived(self._task, name, file.stamp, file.read, file.take, refused))
 
 
 class FolderOutput:
@@ -124,14 +128,42 @@ class _Closed(FileSystemEventHandler):
             self._arrived(Path(os.fsdecode(event.src_path)))
 
 
-def _read(path: Path, limit_bytes: int) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(limit_bytes)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}") from error
+class _File:
+    """One file as it was when it was noticed. Another may have its name by now."""
+
+    def __init__(self, path: Path, stamp: str, *, again: Callable[[Path], None]) -> None:
+        self.stamp = stamp
+        self._path, self._again = path, again
+        self._content = b""
+
+    def read(self, limit_bytes: int) -> bytes | None:
+        """Read it; None if it has gone, or is not the same any more and was noticed anew.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            with self._path.open("rb") as file:
+                if _stamp(os.fstat(file.fileno())) != self.stamp:
+                    self._again(self._path)
+                    return None
+                self._content = file.read(limit_bytes)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise InputError(f"the file cannot be read: {error.strerror}") from error
+        return self._content
+
+    def take(self) -> None:
+        """Remove it, unless another question has been put in its place."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._path.read_bytes() == self._content:
+                self._path.unlink()
+
+
+def _stamp(status: os.stat_result) -> str:
+    """Name this state of a file: unlike `mtime`, nobody can set `ctime` back."""
+    return f"{status.st_ino}:{status.st_ctime_ns}"
 
 
 def _reject(path: Path, error: Exception) -> None:

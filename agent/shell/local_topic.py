@@ -5,6 +5,7 @@ the local broker brings it again after a crash. Its correlation data, where it h
 a repeat from becoming a second question.
 """
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +17,8 @@ from agent.stages import Delivery
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.session import FAILURE, Acknowledged, Address, Event, Message, Received, Session
 
+_log = logging.getLogger(__name__)
+
 _PUBACK_S = 2.0  # a broker on the same board answers in milliseconds
 
 
@@ -26,7 +29,6 @@ class LocalBroker:
         address: The local broker.
         tasks: Input topic -> task.
         sink: The loop's queue.
-        refused: Counts an input that was refused.
     """
 
     def __init__(
@@ -87,7 +89,8 @@ class LocalBroker:
             refused=partial(self._refuse, message),
         )
 
-    def _refuse(self, message: Received, _error: Exception) -> None:
+    def _refuse(self, message: Received, error: Exception) -> None:
+        _log.warning("%s: a message was refused: %s", message.topic, error)
         self._session.ack(message.receipt)
 
 

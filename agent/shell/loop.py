@@ -20,12 +20,13 @@ from agent.shell.courier import Courier
 from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, ticket_of
 from agent.shell.presence import Presence
 from agent.stages import Raw
-from agent.store.errors import StoreError, UnknownTicketError
+from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
 from broker.wire.errors import BrokerUnavailableError, WireError
 from broker.wire.session import Acknowledged, Event, Message, Offline, Online, Receipt, Received
 
 _TICK_S = 0.5
 _RESCAN_S = 30.0
+_FIRST_SCAN_S = 2.0  # what was still being written when the agent started
 _TICKET_BYTES = 16
 
 AgentEvent = Event | Arrived | Exhausted | SettingsChanged | Stop
@@ -92,7 +93,7 @@ class Loop:
         self._counters = counters
         self._running = True
         self._endless = len(inputs)  # inputs that have not ended
-        self._next_scan_s = time.monotonic() + _RESCAN_S
+        self._next_scan_s = time.monotonic() + _FIRST_SCAN_S
 
     def run(self) -> None:
         """Serve."""
@@ -111,17 +112,18 @@ class Loop:
             try:
                 event = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
             except Empty:
-                self._guarded(self._tick)
-                next_tick_s = time.monotonic() + _TICK_S
+                next_tick_s = self._tick()
                 continue
             self._guarded(lambda event=event: self._handle(event))  # type: ignore[misc]
             if wait_s < -_TICK_S:  # events without a pause must not stop the clock
-                self._guarded(self._tick)
-                next_tick_s = time.monotonic() + _TICK_S
+                next_tick_s = self._tick()
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
+        except OutboxFullError as error:  # what could not be noted is done again when there is room
+            self._counters["outbox_full"] += 1
+            _log.warning("%s", error)
         except Exception:
             self._counters["unexpected_errors"] += 1
             _log.exception("unexpected; the agent goes on")
@@ -131,7 +133,10 @@ class Loop:
             case Arrived():
                 self._ask(event)
             case Received():
-                self._hear(event)
+                try:
+                    self._hear(event)
+                finally:  # what fails here comes again: the question is sent until it has a reply
+                    self._link.ack(event.receipt)
             case Acknowledged():
                 self._courier.acknowledged(event)
             case Online(receive_maximum):
@@ -175,7 +180,6 @@ class Loop:
             self._finish(message)
         else:
             self._courier.heard_worker(message.topic, message.payload)
-        self._link.ack(message.receipt)
 
     def _finish(self, message: Received) -> None:
         if len(message.correlation) != _TICKET_BYTES:
@@ -193,19 +197,27 @@ class Loop:
             self._counters["rows_unreadable"] += 1
             _log.warning("%s: %s", ticket, error)
 
-    def _tick(self) -> None:
+    def _tick(self) -> float:
         if self._pipeline.post.outbox:
-            while expired := self._pipeline.expire(self._courier.reason):
-                self._counters["expired"] += expired
-            self._courier.send_due()
-            self._pipeline.redeliver()
+            for duty in (self._expire, self._courier.send_due, self._pipeline.redeliver):
+                self._guarded(duty)
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered
-        self._pipeline.post.outbox.flush()
+        for duty in (self._pipeline.post.outbox.flush, self._scan, self._refresh):
+            self._guarded(duty)
+        return time.monotonic() + _TICK_S
+
+    def _expire(self) -> None:
+        while expired := self._pipeline.expire(self._courier.reason):
+            self._counters["expired"] += expired
+
+    def _scan(self) -> None:
         if time.monotonic() >= self._next_scan_s:
             self._next_scan_s = time.monotonic() + _RESCAN_S
             for source in self._inputs:
                 source.scan()
+
+    def _refresh(self) -> None:
         try:
             self._presence.refresh(self._link.publish)
         except BrokerUnavailableError:

@@ -14,28 +14,15 @@ when the device has time, brings them to the disk too.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
+from agent.store.schema import SCHEMA
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS outbox (
-    ticket       BLOB PRIMARY KEY,
-    envelope     BLOB NOT NULL,     -- sealed to the pool; empty in a row that was never a question
-    memo         BLOB NOT NULL,     -- sealed to ourselves, see memo.py
-    ending       BLOB,              -- sealed to ourselves: the answer, once there is one
-    attempts     INTEGER NOT NULL,
-    due_s        REAL NOT NULL,     -- Unix time, seconds: next attempt, or the deadline
-    deadline_s   REAL NOT NULL      -- Unix time, seconds: give up waiting
-) STRICT;
--- One index for all three queries: each page less is time that every question waits for the disk.
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_s);
-CREATE TABLE IF NOT EXISTS device (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT;
-"""
 _PUT = """
 INSERT OR IGNORE INTO outbox (ticket, envelope, memo, attempts, due_s, deadline_s)
 VALUES (?, ?, ?, 1, ?, ?)
@@ -52,7 +39,15 @@ _OVERDUE = """
 SELECT ticket FROM outbox
 WHERE due_s <= ?1 AND ending IS NULL AND deadline_s <= ?1 ORDER BY due_s LIMIT ?2
 """
-_ENDED = "SELECT ticket FROM outbox WHERE due_s <= ?1 AND ending IS NOT NULL ORDER BY due_s LIMIT ?2"
+_ENDED = (
+    "SELECT ticket FROM outbox WHERE due_s <= ?1 AND ending IS NOT NULL ORDER BY due_s LIMIT ?2"
+)
+# What an earlier life answered and did not deliver; it is still due when its question was.
+_ANSWERS_ARE_DUE = "UPDATE outbox SET due_s = 0 WHERE ending IS NOT NULL"
+_KNOWS = """
+SELECT EXISTS (SELECT 1 FROM outbox WHERE ticket = ?1)
+OR EXISTS (SELECT 1 FROM settled WHERE ticket = ?1)
+"""
 # A question is due at its deadline at the latest; a row that was never a question has none (0).
 _WAIT = "CASE WHEN ending IS NULL THEN min(?, deadline_s) ELSE ? END"
 _RESEND = f"UPDATE outbox SET attempts = attempts + 1, due_s = {_WAIT} WHERE ticket = ?"
@@ -97,7 +92,9 @@ class Outbox:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
+            with suppress(sqlite3.OperationalError):  # no room: each when its time comes
+                self._db.execute(_ANSWERS_ARE_DUE)
             (self._rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
             self._numbers = dict(self._db.execute("SELECT name, value FROM device").fetchall())
         except sqlite3.Error as error:
@@ -131,6 +128,11 @@ class Outbox:
         """
         with self._on_disk():
             self._insert(_PUT_ENDED, (ticket.bytes, ending, due_s))
+
+    def knows(self, ticket: UUID) -> bool:
+        """Whether a ticket waits here, or was settled a short while ago."""
+        (known,) = self._db.execute(_KNOWS, (ticket.bytes,)).fetchone()
+        return bool(known)
 
     def due(self, now_s: float, limit: int = _BATCH) -> list[Parcel]:
         """Parcels to publish now, oldest first."""
@@ -205,8 +207,9 @@ class Outbox:
     def flush(self) -> None:
         """Bring to the disk what does not wait for it by itself."""
         if self._dirty:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            self._dirty = False
+            with suppress(sqlite3.OperationalError):  # no room: at the next time
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._dirty = False
 
     def number(self, name: str) -> float:
         """A number that the device remembers, 0 at first."""

@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.asker import Asker
+from tests.unit.agent.device import Clock, Device, Shelf, make_task, opened
+
+
+@pytest.fixture
+def device(asker: Asker, tmp_path: Path) -> Iterator[Device]:
+    """The enrolled device `board-1`, never sure, asking the `cloud` of the same test."""
+    shelf = Shelf()
+    folder = tmp_path / "device"
+    folder.mkdir()
+    task = make_task(shelf)
+    with opened(asker.credentials, folder / "outbox.db", Clock(), shelf, task) as device:
+        yield device
