@@ -4,7 +4,7 @@
       1  failed: see the message
       2  the command line is wrong
       3  a settings file is invalid
-      4  the broker cannot be reached
+      4  the broker cannot be reached or started
       5  refused: keys are missing, altered or out of date
       6  no answer in time
       7  a model package is missing or broken
@@ -39,7 +39,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.FAILURE: "failed: see the message",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.SETTINGS: "a settings file is invalid",
-    ExitCode.BROKER: "the broker cannot be reached",
+    ExitCode.BROKER: "the broker cannot be reached or started",
     ExitCode.KEYS: "refused: keys are missing, altered or out of date",
     ExitCode.TIMEOUT: "no answer in time",
     ExitCode.MODEL: "a model package is missing or broken",
@@ -55,6 +55,8 @@ _EXPECTED: Final[Mapping[str, ExitCode]] = {
     "agent.models.model.ModelError": ExitCode.MODEL,
     "agent.store.errors.OutboxFullError": ExitCode.FAILURE,
     "agent.store.errors.StoreError": ExitCode.FAILURE,
+    "broker.fleet.errors.BrokerMissingError": ExitCode.BROKER,
+    "broker.fleet.errors.BrokerStartError": ExitCode.BROKER,
     "broker.fleet.errors.FleetError": ExitCode.FAILURE,
     "broker.package.errors.PackageError": ExitCode.MODEL,
     "broker.wire.errors.BrokerUnavailableError": ExitCode.BROKER,
@@ -62,6 +64,7 @@ _EXPECTED: Final[Mapping[str, ExitCode]] = {
     "broker.wire.errors.WireError": ExitCode.KEYS,
     "builtins.OSError": ExitCode.FAILURE,
     "builtins.TimeoutError": ExitCode.TIMEOUT,
+    "cloud_worker.errors.ModelLoadError": ExitCode.MODEL,
     "cloud_worker.errors.WorkerError": ExitCode.FAILURE,
     "firstline.build.AlreadyRunningError": ExitCode.FAILURE,
     "firstline.settings.source.SettingsError": ExitCode.SETTINGS,

@@ -44,3 +44,5 @@ def log_to_stderr(*, verbose: int, quiet: int, as_json: bool) -> None:
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(_PLAIN))
     level = _LEVELS[max(0, min(_NORMAL + verbose - quiet, len(_LEVELS) - 1))]
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It logs an error when it is stopped while a notice is on its way, which harms nothing.
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)

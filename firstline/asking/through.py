@@ -7,7 +7,6 @@ state folder taken   -> a file in the task's input folder ... <ticket>.json in i
 import json
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from uuid import UUID
 
 from agent.core.errors import InputError
 from agent.shell.events import Arrived, Stop, delivery_json, ticket_of
-from agent.shell.folder import REJECTED
+from agent.shell.folder import REJECTED, write_whole
 from agent.stages import Delivery
 from broker.wire.credentials import load_device
 from firstline.assemble import AgentParts, agent_loop
@@ -37,6 +36,7 @@ Answer = dict[str, object]  # what every output writes, see agent.shell.events.d
 _SOURCE = "command line"
 _POLL_S = 0.02
 _IDENTITY_BYTES = 8
+_CLOCK_GRAIN_S = 1.0  # a file's time may be that much before ours
 _SLACK_S = 5.0  # an agent that is busy delivers a little after the task's patience
 
 
@@ -130,36 +130,31 @@ def _ask_by_file(data: bytes, *, base: Path, task: TaskSection) -> Answer:
             "or name a --task with folders"
         )
     inbox, outbox = base / task.input.path, base / task.output.path
-    name, ticket = _drop(data, inbox, task.name)
+    name, asked_s = _drop(data, inbox), time.time()
+    reason = inbox / REJECTED / f"{name}.reason"
     give_up_s = time.monotonic() + task.patience_s + _SLACK_S
-    answer, reason = outbox / f"{ticket}.json", inbox / REJECTED / f"{name}.reason"
     while time.monotonic() < give_up_s:
-        with suppress(FileNotFoundError):
-            found = read_answer(answer.read_text(encoding="utf-8"))
-            if found["final"]:
+        for path in _since(outbox, asked_s - _CLOCK_GRAIN_S):
+            found = read_answer(path.read_text(encoding="utf-8"))
+            if found["source"] == name and found["final"]:
                 return found
         with suppress(FileNotFoundError):
             raise InputError(reason.read_text(encoding="utf-8").strip())
         time.sleep(_POLL_S)
-    raise TimeoutError(f"the agent gave no answer; it would be {answer}")
+    raise TimeoutError(f"the agent gave no answer; it would be in {outbox}, to {name}")
 
 
-def _drop(data: bytes, inbox: Path, task: str) -> tuple[str, UUID]:
-    """Put a question into a folder, whole, and tell which ticket it will have."""
+def _drop(data: bytes, inbox: Path) -> str:
+    """Put a question into a folder, whole, under a name that no other has."""
     inbox.mkdir(parents=True, exist_ok=True)
-    descriptor, made = tempfile.mkstemp(dir=inbox, prefix=".ask-", suffix=".tmp")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    hidden = Path(made)
-    name = hidden.name.lstrip(".").removesuffix(".tmp") + ".txt"
-    identity = str(hidden.stat().st_mtime_ns)  # a rename keeps it
-    ticket = ticket_of(Arrived(task, name, identity, lambda _: data, _taken, _ignore), data)
-    hidden.replace(inbox / name)
-    return name, ticket
+    name = f"ask-{os.urandom(_IDENTITY_BYTES).hex()}.txt"
+    write_whole(inbox / name, data)
+    return name
 
 
-def _ignore(_error: Exception) -> None:
-    """Only its ticket is wanted."""
+def _since(folder: Path, start_s: float) -> list[Path]:
+    """The answers that were written in the meantime."""
+    return [path for path in folder.glob("*.json") if path.stat().st_mtime >= start_s]
 
 
 def read_answer(line: str) -> Answer:

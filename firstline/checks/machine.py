@@ -32,7 +32,7 @@ def findings(disk: Path) -> Iterator[Finding]:
     """Look at the machine; `disk` is where state is kept."""
     yield _python()
     yield _bits()
-    yield _processor(Path("/proc/cpuinfo"))
+    yield _processor(platform.machine(), Path("/proc/cpuinfo"))
     yield _pages()
     yield _memory(Path("/proc/meminfo"))
     yield _disk(disk)
@@ -54,8 +54,7 @@ def _bits() -> Finding:
     return ok("64-bit", seen)
 
 
-def _processor(cpuinfo: Path) -> Finding:
-    machine = platform.machine()
+def _processor(machine: str, cpuinfo: Path) -> Finding:
     if machine not in _FEATURES or not cpuinfo.is_file():
         return warn("processor", machine, "none: engines are tried on aarch64 and x86_64 only")
     line, needed, fast = _FEATURES[machine]

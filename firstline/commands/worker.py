@@ -1,0 +1,36 @@
+"""`firstline worker`: the cloud."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firstline.build_worker import worker_process
+from firstline.commands import noun
+from firstline.console import JsonOption, emit
+from firstline.logs import LogJsonOption, QuietOption, VerboseOption, log_to_stderr
+from firstline.stopping import on_stop
+
+app = noun("The cloud: run a worker.")
+
+
+@app.command()
+def run(
+    *,
+    settings: Annotated[Path, typer.Option(metavar="FILE", help="Its settings.")],
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = 0,
+    log_json: LogJsonOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer questions until SIGTERM or Ctrl-C; what is accepted by then is finished first.
+
+    With --json it says on standard output when it starts and stops.
+    """
+    log_to_stderr(verbose=verbose, quiet=quiet, as_json=log_json)
+    with worker_process(settings) as service, on_stop(service.stop):
+        if as_json:
+            emit({"event": "started", "settings": settings})
+        service.run()
+    if as_json:
+        emit({"event": "stopped"})
