@@ -90,7 +90,7 @@ class Manifest:
     engine: str
     file: str
     licence: str
-    ram_mb: int  # of the engine with this model, beyond an idle interpreter
+    ram_mb: int  # that the model adds to a process with the engine loaded
     parent: str  # a larger package for the same domains, or empty
     files: tuple[tuple[str, str], ...]  # (name, SHA-256) of all that must be intact
     input: TextInput | WindowInput | RecordInput
