@@ -5,15 +5,25 @@ Job --put--> [thread: model] --Finished--> the loop's queue
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Thread
 
-from broker.wire.messages import Refused, Reply
+from broker.wire.messages import Refused, dump_reply
 from cloud_worker.errors import UnfitQuestionError
-from cloud_worker.letters import Job
+from cloud_worker.letters import Job, Reason
+
+_LONGEST_REASON = 256  # characters: `broker.wire.messages`
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A reply in plain, to be sealed."""
+
+    reason: Reason
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,7 @@ class Finished:
     """A model is done with a question."""
 
     job: Job
-    reply: Reply
+    written: Written
 
 
 class Engines:
@@ -50,13 +60,15 @@ class Engines:
             self._sink(Finished(job, answer(job)))
 
 
-def answer(job: Job) -> Reply:
-    """Ask the model."""
+def answer(job: Job) -> Written:
+    """Ask the model, and write down what it says."""
     try:
-        return job.completer.complete(job.question)
+        reply = job.completer.complete(job.question)
+        return Written(Reason.ANSWERED, dump_reply(reply))  # which refuses what no reply may hold
     except UnfitQuestionError as error:
-        return Refused(str(error))
+        refusal = Refused(str(error)[:_LONGEST_REASON])
     except Exception as error:  # noqa: BLE001 - the outermost loop; models are foreign code
         # Without its message and trace, which may hold what was asked.
         _log.error("%s failed: %s", job.completer.model, type(error).__name__)
-        return Refused("the model failed")
+        refusal = Refused("the model failed")
+    return Written(Reason.REFUSED, dump_reply(refusal))

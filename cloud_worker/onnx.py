@@ -12,6 +12,7 @@ import numpy as np
 
 from broker.package.errors import InputMismatchError, PackageError
 from broker.package.onnx import OnnxClassifier
+from broker.package.wording import worded
 from broker.wire.messages import Answer, Question
 from cloud_worker.errors import ModelLoadError, UnfitQuestionError
 from cloud_worker.models import Engine
@@ -53,7 +54,8 @@ class OnnxCompleter:
             except InputMismatchError as error:
                 raise UnfitQuestionError(str(error)) from error
             knots = classifier.knots(question.domain)
-        return Answer(found.label, self.model, _chance(found.score, knots), found.truncated)
+        text = worded(found.label, question.payload)
+        return Answer(text, self.model, _chance(found.score, knots), found.truncated)
 
     def completers(self) -> dict[str, Engine]:
         """This model for each of its domains."""

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from broker.wire import topics
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.messages import Busy, Refused, Reply
+from broker.wire.messages import Busy, dump_reply
 from broker.wire.session import (
     Acknowledged,
     Address,
@@ -34,18 +34,19 @@ from broker.wire.session import (
 )
 from broker.wire.topics import WorkerId
 from cloud_worker.drops import DropLog
-from cloud_worker.engines import Engines, Finished, answer
+from cloud_worker.engines import Engines, Finished, Written, answer
 from cloud_worker.errors import ClaimStoreError
 from cloud_worker.letters import Answered, Dropped, Job, Letter, Outcome, Reason
 from cloud_worker.limits import Limits
 from cloud_worker.models import Instant
 from cloud_worker.presence import Presence
-from cloud_worker.worker import Worker
+from cloud_worker.worker import Worker, seal
 
 _HOUSE_S = 1.0  # between two rounds of what is not urgent
 _LEAST_EXPIRY_S = 60  # of a reply whose question is out of date, such as `WrongDate`
 _SWITCH_S = 0.000_5  # paho's thread gets its turn after this; Python's own 5 ms is a long time here
 
+_LONGEST_RETRY_S = 3600.0  # `broker.wire.messages`
 _POLL_S = 0.05
 
 _log = logging.getLogger(__name__)
@@ -155,9 +156,9 @@ class WorkerService:
                     self._received(event)
                 finally:
                     self._session.ack(event.receipt)
-            case Finished(job, reply):
+            case Finished(job, written):
                 del self._jobs[_key(job)]
-                answered = self._finish(job, reply)
+                answered = self._finish(job, written)
                 self.counters[answered.reason] += 1
                 self._send(answered.letter)
             case Acknowledged(mid):
@@ -184,7 +185,7 @@ class WorkerService:
         if _key(job) in self._jobs:
             return Dropped(Reason.WORKING)
         if len(self._jobs) >= self._room:
-            return Answered(Reason.BUSY, self._worker.seal(job.envelope, self._busy()))
+            return Answered(Reason.BUSY, seal(job.envelope, self._busy()))
         if isinstance(job.completer, Instant):  # its one commit is the claim and the reply
             return self._finish(job, answer(job))
         claimed = self._worker.claim(job, now_s=now_s)
@@ -193,17 +194,17 @@ class WorkerService:
             self._engines.put(job)
         return claimed
 
-    def _finish(self, job: Job, reply: Reply) -> Answered:
-        reason = Reason.REFUSED if isinstance(reply, Refused) else Reason.ANSWERED
+    def _finish(self, job: Job, written: Written) -> Answered:
         try:
-            return Answered(reason, self._worker.finish(job, reply))
+            return Answered(written.reason, self._worker.finish(job, written.body))
         except ClaimStoreError:  # a full disk is no reason to keep an answer back
             self.counters["unstored"] += 1
-            return Answered(reason, self._worker.seal(job.envelope, reply))
+            return Answered(written.reason, seal(job.envelope, written.body))
 
-    def _busy(self) -> Busy:
+    def _busy(self) -> bytes:
         # Jitter, not a secret: those who were turned away together should not come back together.
-        return Busy(self._limits.retry_after_s * random.uniform(0.5, 1.5))  # noqa: S311
+        wait_s = self._limits.retry_after_s * random.uniform(0.5, 1.5)  # noqa: S311
+        return dump_reply(Busy(min(wait_s, _LONGEST_RETRY_S)))
 
     def _send(self, letter: Letter) -> None:
         remaining_s = int(letter.expires_s - self._now_s())

@@ -12,7 +12,7 @@ from dataclasses import replace
 from broker.wire.credentials import WorkerCredentials
 from broker.wire.envelope import Header, Verified, open_question, parse, seal_reply, verify
 from broker.wire.errors import EnvelopeError, MessageError, TopicError
-from broker.wire.messages import Refused, Reply, WrongDate, dump_reply, load_question
+from broker.wire.messages import Refused, WrongDate, dump_reply, load_question
 from broker.wire.topics import Route
 from cloud_worker.devices import Devices
 from cloud_worker.letters import Answered, Dropped, Envelope, Job, Letter, Outcome, Reason
@@ -74,13 +74,13 @@ class Worker:
         state = self._store.claim(request, now_s=now_s)
         return _settled(state, job.envelope.topic, request) or job
 
-    def finish(self, job: Job, reply: Reply) -> Letter:
-        """Seal and store the reply to a question. The first stored reply is the one that counts.
+    def finish(self, job: Job, body: bytes) -> Letter:
+        """Seal and store a written reply. The first one that is stored counts.
 
         Raises:
             ClaimStoreError: the disk refused.
         """
-        letter = self.seal(job.envelope, reply)
+        letter = seal(job.envelope, body)
         counts = self._store.finish(job.envelope.request, letter.sealed)
         return replace(letter, sealed=counts)
 
@@ -91,11 +91,6 @@ class Worker:
             ClaimStoreError: the disk refused.
         """
         self._store.release(job.envelope.request)
-
-    def seal(self, envelope: Envelope, reply: Reply) -> Letter:
-        """Seal a reply that is not to be stored, such as `Busy`."""
-        sealed = seal_reply(dump_reply(reply), envelope.key)
-        return _letter(envelope.topic, envelope.request, sealed)
 
     def keep_house(self, *, now_s: float) -> None:
         """Forget what nobody can ask again, and look who has joined or left the fleet.
@@ -128,15 +123,14 @@ class Worker:
             return Dropped(Reason.KEY)
         envelope = Envelope(topic, request, key)
         if not self._in_time(question.header, now_s):
-            return Answered(Reason.DATE, self.seal(envelope, WrongDate(int(now_s))))
+            return Answered(Reason.DATE, seal(envelope, dump_reply(WrongDate(int(now_s)))))
         try:
             asked = load_question(body)
         except MessageError as error:
-            return Answered(Reason.REFUSED, self.seal(envelope, Refused(str(error))))
+            return _refusal(envelope, str(error))
         completer = self.completers.get(asked.domain)
         if completer is None:
-            refusal = Refused(f"no model for the domain {asked.domain}")
-            return Answered(Reason.REFUSED, self.seal(envelope, refusal))
+            return _refusal(envelope, f"no model for the domain {asked.domain}")
         return Job(envelope, asked, completer)
 
     def _in_time(self, header: Header, now_s: float) -> bool:
@@ -145,6 +139,15 @@ class Worker:
         wait_s = header.expires_s - header.created_s
         due = header.created_s - skew_s <= now_s <= header.expires_s
         return due and 0 <= wait_s <= self.limits.longest_wait_s + skew_s
+
+
+def seal(envelope: Envelope, body: bytes) -> Letter:
+    """Seal a written reply, which nothing stores."""
+    return _letter(envelope.topic, envelope.request, seal_reply(body, envelope.key))
+
+
+def _refusal(envelope: Envelope, reason: str) -> Answered:
+    return Answered(Reason.REFUSED, seal(envelope, dump_reply(Refused(reason))))
 
 
 def _settled(state: State, topic: str, request: Request) -> Answered | Dropped | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from broker.wire.credentials import load_worker
-from broker.wire.messages import Busy
+from broker.wire.messages import Busy, dump_reply
 from broker.wire.topics import Route
 from cloud_worker.devices import Devices
 from cloud_worker.engines import answer
@@ -19,7 +19,7 @@ from cloud_worker.letters import Answered, Dropped, Job, Reason
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completers
 from cloud_worker.store import ClaimStore
-from cloud_worker.worker import Worker
+from cloud_worker.worker import Worker, seal
 
 WayBack = Callable[[bytes], list[bytes]]  # one reply -> what arrives of it
 
@@ -75,8 +75,9 @@ class CloudSimulator:
 
     def _answer(self, job: Job) -> Answered:
         if self.full:
-            return Answered(Reason.BUSY, self.worker.seal(job.envelope, Busy(1.0)))
-        return Answered(Reason.ANSWERED, self.worker.finish(job, answer(job)))
+            return Answered(Reason.BUSY, seal(job.envelope, dump_reply(Busy(1.0))))
+        written = answer(job)
+        return Answered(written.reason, self.worker.finish(job, written.body))
 
 
 @contextmanager

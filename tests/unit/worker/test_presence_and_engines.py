@@ -1,5 +1,6 @@
 import json
 import logging
+import math
 from collections import Counter
 from queue import SimpleQueue
 from uuid import UUID
@@ -7,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from broker.wire.envelope import ReplyKey
-from broker.wire.messages import Answer, Question, Refused
+from broker.wire.messages import Answer, Question, Refused, Reply, load_reply
 from broker.wire.payload import Record, Text, Window
 from broker.wire.topics import DeviceId
 from cloud_worker.drops import DropLog
-from cloud_worker.engines import Engines, Finished, answer
+from cloud_worker.engines import Engines, Finished, Written, answer
 from cloud_worker.errors import UnfitQuestionError
 from cloud_worker.letters import Envelope, Job, Reason
 from cloud_worker.models import Complete, Engine, echo
@@ -23,6 +24,10 @@ ENVELOPE = Envelope("topic", Request(DeviceId("a"), UUID(int=1), b"", 0.0), Repl
 
 def job(complete: Complete, text: str = "secret words") -> Job:
     return Job(ENVELOPE, Question("home", Text(text)), Engine("model 1", complete))
+
+
+def read(written: Written) -> Reply:
+    return load_reply(written.body)
 
 
 def unfit(_question: Question) -> Answer:
@@ -39,15 +44,37 @@ def presence() -> Presence:
 
 
 def test_a_model_that_does_not_fit_is_a_refusal() -> None:
-    assert answer(job(unfit)) == Refused("this model takes windows")
+    written = answer(job(unfit))
+
+    assert read(written) == Refused("this model takes windows")
+    assert written.reason is Reason.REFUSED
+
+
+def test_a_refusal_longer_than_a_reply_takes_is_cut() -> None:
+    def wordy(_question: Question) -> Answer:
+        raise UnfitQuestionError("no " * 200)
+
+    assert read(answer(job(wordy))) == Refused(("no " * 200)[:256])
+
+
+BAD_ANSWERS = {
+    "confidence": Answer("on", "model 1", math.nan),
+    "text": Answer("\ud800", "model 1", 0.5),
+    "model": Answer("on", "m" * 129, 0.5),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+def test_an_answer_that_no_reply_may_hold_is_a_refusal(bad: Answer) -> None:
+    assert read(answer(job(lambda _: bad))) == Refused("the model failed")
 
 
 def test_a_model_that_fails_is_a_refusal_and_logs_no_content(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    reply = answer(job(broken))
+    written = answer(job(broken))
 
-    assert reply == Refused("the model failed")
+    assert read(written) == Refused("the model failed")
     assert caplog.messages == ["model 1 failed: ZeroDivisionError"]
     assert "secret" not in caplog.text
 
@@ -59,7 +86,7 @@ def test_an_engine_thread_outlives_a_model_that_fails() -> None:
     engines.put(job(broken))
     engines.put(job(lambda _: Answer("on", "model 1", 0.5)))
 
-    replies = [finished.get(timeout=5).reply for _ in range(2)]
+    replies = [read(finished.get(timeout=5).written) for _ in range(2)]
     assert replies == [Refused("the model failed"), Answer("on", "model 1", 0.5)]
 
 
