@@ -5,6 +5,7 @@ one may still hold personal data is said by the type around it (`agent.stages`),
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -111,5 +112,15 @@ def _fields(document: object) -> dict[str, float | str]:
     for name, value in document.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError("a record's value is neither a number nor a string")
-        fields[name] = value if isinstance(value, str) else float(value)
+        fields[name] = value if isinstance(value, str) else _finite(value)
     return fields
+
+
+def _finite(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError("a record's number is too large") from None
+    if not math.isfinite(number):
+        raise ValueError("a record's number is not finite")
+    return number

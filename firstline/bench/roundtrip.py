@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
@@ -40,6 +41,8 @@ from firstline.bench.fleet import ECHO, make_fleet
 _BLOCK = 50  # rounds before the other kind has its turn
 _WARM_UP = 50
 _PATIENCE_S = 30.0
+_PAUSE_S = 0.001  # between two rounds of either kind, as questions come in life
+_Asked = TypeVar("_Asked")
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")  # no digits: nothing to mask
 
 
@@ -77,8 +80,8 @@ def measure(rounds: int, size: int, progress: Callable[[int], None]) -> RoundTri
                 sealed_device.ask(_text(size))
             while len(sealed) < rounds:
                 block = min(_BLOCK, rounds - len(sealed))
-                bare += [bare_device.ask(payload) for _ in range(block)]
-                sealed += [sealed_device.ask(_text(size)) for _ in range(block)]
+                bare += [_after_pause(bare_device.ask, payload) for _ in range(block)]
+                sealed += [_after_pause(sealed_device.ask, _text(size)) for _ in range(block)]
                 progress(block)
             sizes = _sizes_on_the_wire(broker.host, broker.port, sealed_device, size)
     bare_p50, sealed_p50 = statistics.median(bare), statistics.median(sealed)
@@ -202,6 +205,11 @@ def _sizes_on_the_wire(host: str, port: int, device: SealedDevice, size: int) ->
                 messages.append(event)
     asked, answered = sorted(messages, key=lambda each: each.topic.endswith("/answer"))
     return len(asked.payload), len(answered.payload)
+
+
+def _after_pause(ask: Callable[[_Asked], float], question: _Asked) -> float:
+    time.sleep(_PAUSE_S)  # until the round before has been put away on both sides
+    return ask(question)
 
 
 def _text(size: int) -> str:

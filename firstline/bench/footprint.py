@@ -1,0 +1,160 @@
+"""What a resident agent weighs, how soon it is there, and how fast the command line answers.
+
+    firstline agent run (a process) --> broker --> this bench hears its presence: online
+    one text in its folder --> the engine child starts --> its weight
+
+Memory is PSS (proportional set size): shared pages count once, divided among those who share.
+"""
+
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from broker.fleet.mosquitto import RunningBroker, running_broker
+from broker.wire.session import Address, Event, Received, Session
+from firstline.bench.fleet import FleetKeys, make_fleet
+
+_SETTLE_S = 3.0  # until start-up work is done
+_PATIENCE_S = 30.0
+_HELP_RUNS = 9
+_START_RUNS = 5
+STEPS = _START_RUNS + 1  # that `measure` reports
+_SETTINGS = """\
+[agent]
+credentials = "{keys}"
+[broker]
+host = "{host}"
+port = {port}
+[models.commands]
+package = "commands-small"
+[[tasks]]
+name = "home"
+model = "commands"
+domain = "home"
+max_error = 1.0
+input = {{ kind = "folder", path = "inbox" }}
+output = {{ kind = "folder", path = "answers" }}
+"""
+
+
+class FootprintError(Exception):
+    """The agent did not do what was to be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """The figures: medians where there are several runs."""
+
+    idle_pss_mb: float  # MiB, connected, before its first question
+    start_to_online_s: float  # from starting the process to its presence on the broker
+    engine_child_pss_mb: float  # MiB, after its first answer
+    help_ms: float
+    idle_with_child_pss_mb: float  # MiB, the agent again, beside its child
+
+
+def measure(progress: Callable[[int], None]) -> Footprint:
+    """Start agents and weigh one.
+
+    Raises:
+        FootprintError: an agent did not come online, or gave no answer.
+    """
+    help_ms = [_help_ms() for _ in range(_HELP_RUNS)]
+    progress(1)
+    with tempfile.TemporaryDirectory() as name, running_broker(Path(name) / "broker") as broker:
+        folder, keys = Path(name), make_fleet(Path(name) / "fleet")
+        starts_s = []
+        for _ in range(_START_RUNS - 1):
+            with _agent(folder, keys, broker) as (_, start_s):
+                starts_s.append(start_s)
+            progress(1)
+        with _agent(folder, keys, broker) as (pid, start_s):
+            starts_s.append(start_s)
+            time.sleep(_SETTLE_S)
+            idle_mb = pss_mb(pid)
+            _ask(folder)
+            child_mb = sum(pss_mb(child) for child in _children(pid))
+            beside_mb = pss_mb(pid)
+        progress(1)
+    return Footprint(
+        idle_pss_mb=round(idle_mb, 1),
+        start_to_online_s=round(statistics.median(starts_s), 3),
+        engine_child_pss_mb=round(child_mb, 1),
+        help_ms=round(statistics.median(help_ms), 1),
+        idle_with_child_pss_mb=round(beside_mb, 1),
+    )
+
+
+def pss_mb(pid: int) -> float:
+    """Proportional set size of a process, MiB."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise FootprintError(f"the kernel tells no PSS of process {pid}")
+
+
+def _help_ms() -> float:
+    started_s = time.perf_counter()
+    command = [sys.executable, "-m", "firstline", "--help"]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
+    return (time.perf_counter() - started_s) * 1e3
+
+
+@contextmanager
+def _agent(folder: Path, keys: FleetKeys, broker: RunningBroker) -> Iterator[tuple[int, float]]:
+    settings = folder / "agent.toml"
+    text = _SETTINGS.format(keys=keys.device, host=broker.host, port=broker.port)
+    settings.write_text(text, encoding="utf-8")
+    heard: SimpleQueue[Event] = SimpleQueue()
+    address = Address(host=broker.host, port=broker.port, client_id="bench-listener")
+    with Session(address, subscriptions=["fl/v1/+/dev/+/state"], sink=heard.put):
+        time.sleep(0.3)  # until the listener's subscription stands and old presences have come
+        _drain(heard)
+        command = [sys.executable, "-m", "firstline", "agent", "run", "--settings", str(settings)]
+        started_s = time.perf_counter()
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+            try:
+                _wait_online(heard)
+                yield process.pid, time.perf_counter() - started_s
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(_PATIENCE_S)
+
+
+def _drain(heard: SimpleQueue[Event]) -> None:
+    while not heard.empty():
+        heard.get_nowait()
+
+
+def _wait_online(heard: SimpleQueue[Event]) -> None:
+    while True:
+        try:
+            event = heard.get(timeout=_PATIENCE_S)
+        except Empty:
+            raise FootprintError("the agent did not come online") from None
+        if isinstance(event, Received) and b'"online": true' in event.payload:
+            return
+
+
+def _ask(folder: Path) -> None:
+    unfinished = folder / "inbox" / ".question"
+    unfinished.write_text("turn on the lights in the kitchen", encoding="utf-8")
+    unfinished.rename(folder / "inbox" / "question.txt")
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while not any((folder / "answers").glob("*.json")):
+        if time.monotonic() > give_up_s:
+            raise FootprintError("the agent gave no answer")
+        time.sleep(0.05)
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    listed = (task / "children" for task in tasks.iterdir())
+    return [int(child) for path in listed for child in path.read_text(encoding="ascii").split()]
