@@ -1,0 +1,79 @@
+"""500 questions while the broker, the worker and the agent are killed at random."""
+
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stage import Answer, Stage, staged
+
+QUESTIONS = 500
+KILLS = 36
+BOUND_S = 90.0
+SEED = 20_240_607
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
+
+
+def question(number: int) -> str:
+    """Each fifth is answered by the device itself; each holds personal data of its own."""
+    start = "sure" if number % 5 == 0 else "unsure"
+    return f"{start} write to user{number}@example.org"
+
+
+def expected(number: int) -> tuple[str, str]:
+    """Origin and answer."""
+    origin, start = ("device", "local") if number % 5 == 0 else ("cloud", "cloud")
+    return origin, f"{start} {question(number)}"
+
+
+def meaning(answer: Answer) -> str:
+    """An answer but for its time, which a local one that is given again measures anew."""
+    return json.dumps({name: value for name, value in answer.items() if name != "elapsed_ms"})
+
+
+def torment(stage: Stage, give_up_s: float) -> None:
+    """Drop all questions while one process after the other is killed."""
+    dice = random.Random(SEED)  # noqa: S311 - a seeded test, not a secret
+    processes = [stage.broker, stage.worker, stage.agent]
+    dropped = 0
+    for round_number in range(KILLS):
+        for _ in range(-(-QUESTIONS // KILLS)):
+            if dropped < QUESTIONS:
+                stage.drop(f"q{dropped:03}.txt", question(dropped))
+                dropped += 1
+            time.sleep(dice.uniform(0.0, 0.05))
+        victim = processes[round_number % 3] if round_number < 6 else dice.choice(processes)
+        victim.kill()
+        time.sleep(dice.uniform(0.0, 0.4))
+        victim.start()
+        assert time.monotonic() < give_up_s
+    assert dropped == QUESTIONS
+
+
+@pytest.mark.timeout(BOUND_S + 30)
+def test_500_questions_survive_random_kills_and_none_is_answered_twice(tmp_path: Path) -> None:
+    give_up_s = time.monotonic() + BOUND_S
+    with staged(tmp_path, pause_s=0.005) as stage:
+        stage.worker.start()
+        stage.agent.start()
+
+        torment(stage, give_up_s)
+        while len(stage.answers()) < QUESTIONS or any(stage.inbox.iterdir()):
+            assert time.monotonic() < give_up_s, f"{len(stage.answers())} of {QUESTIONS}"
+            time.sleep(0.1)
+        assert stage.agent.stop() == 0
+        answers, effects = stage.answers(), stage.effects()
+
+    got = {name: (answer["origin"], answer["answer"]) for name, answer in answers.items()}
+    assert got == {f"q{number:03}.txt": expected(number) for number in range(QUESTIONS)}
+    assert all(answer["final"] and not answer["flags"] for answer in answers.values())
+    for name, given in effects.items():
+        assert {meaning(answer) for answer in given} == {meaning(answers[name])}
+        if answers[name]["origin"] == "cloud":
+            assert all(answer == answers[name] for answer in given)
+    work = stage.work()
+    assert {line.split()[0] for line in work} == {"unsure"}
+    assert all("@" not in line for line in work)
