@@ -111,7 +111,7 @@ class Augmenter:
 
     def _slip(self, text: str) -> str:
         words = text.split()
-        if len(words) < 2:  # noqa: PLR2004
+        if len(words) < 2:
             return text
         at = self._random.randrange(len(words))
         kind = self._random.randrange(5)
@@ -119,9 +119,9 @@ class Augmenter:
             del words[at]
         elif kind == 1:
             words[at] = self._other(words[at])
-        elif kind == 2:  # noqa: PLR2004
+        elif kind == 2:
             words[at] = self._misspelt(words[at])
-        elif kind == 3:  # noqa: PLR2004
+        elif kind == 3:
             words.insert(at, self._random.choice(self._words))
         else:
             to = max(0, at - 1)

@@ -1,12 +1,13 @@
 """Score -> chance of being right, fitted on the file that ships, through the code that runs it.
 
     (payload, label) of validation -> classify -> pool adjacent violators -> at most 40 knots
+
+The curve is fitted on validation, which trained nothing.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ _CURVE_POINTS = 40
 _PRIOR = 0.5  # Jeffreys: a block without an error is not a promise
 
 Floats = NDArray[np.float64]
+Block = tuple[int, float, float]  # samples, sum of scores, right answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def write(manifest: Manifest, heads: dict[str, Scored]) -> dict[str, float]:
         }
     hashes = dict(manifest.files)
     content = {"weights_sha256": hashes[manifest.file], "heads": documents}
-    path: Path = manifest.folder / CALIBRATION_FILE
+    path = manifest.folder / CALIBRATION_FILE
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return errors
 
@@ -86,17 +88,21 @@ def knots(score: Floats, right: Floats) -> list[tuple[float, float]]:
     return sorted(points.items())
 
 
-def _pooled(blocks: list[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
-    kept: list[tuple[int, float, float]] = []
+def _pooled(blocks: list[Block]) -> list[Block]:
+    kept: list[Block] = []
     for block in blocks:
         kept.append(block)
-        while len(kept) > 1 and _chance(kept[-2][0], kept[-2][2]) >= _chance(kept[-1][0], kept[-1][2]):
+        while len(kept) > 1 and _block_chance(kept[-2]) >= _block_chance(kept[-1]):
             kept[-2:] = [_joined(kept[-2], kept[-1])]
     return kept
 
 
-def _joined(one: tuple[int, float, float], other: tuple[int, float, float]) -> tuple[int, float, float]:
+def _joined(one: Block, other: Block) -> Block:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def _block_chance(block: Block) -> float:
+    return _chance(block[0], block[2])
 
 
 def _chance(count: int, hits: float) -> float:
@@ -109,7 +115,7 @@ def _cross_fitted_error(score: Floats, right: Floats) -> float:
     chance = np.empty_like(score)
     for number in range(_FOLDS):
         fitted = knots(score[fold != number], right[fold != number])
-        chance[fold == number] = np.interp(score[fold == number], *zip(*fitted, strict=True))
+        chance[fold == number] = np.interp(score[fold == number], *np.array(fitted).T)
     bins = np.array_split(np.argsort(chance, kind="stable"), _BINS)
     gaps = [abs(chance[b].mean() - right[b].mean()) * len(b) for b in bins if len(b)]
     return float(sum(gaps) / len(score))

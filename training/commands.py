@@ -1,6 +1,5 @@
 """What the large and the small commands model share: arguments, validation cases, packing."""
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +34,23 @@ def job(description: str, *, steps: int) -> Job:
     parser.add_argument("--teachers", type=int, default=teachers.TEACHERS)
     parser.add_argument("--pool", type=int, default=teachers.POOL, help="made sentences")
     parser.add_argument("--steps", type=int, default=steps)
-    given: argparse.Namespace = parser.parse_args()
+    given = parser.parse_args()
     work = teachers.lesson(Path(given.data), given.out, given.minilm, select=False)
     return Job(work, given.out, given.teachers, given.pool, given.steps)
 
 
-def packed(
-    job: Job, encoder: Encoder, vocabulary: list[str], *, name: str, parent: str, card: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What a package says of itself."""
+
+    name: str
+    parent: str
+    card: str  # Markdown
+
+
+def packed(job: Job, encoder: Encoder, vocabulary: list[str], cover: Cover) -> None:
     """Quantize, write, measure and calibrate a package."""
+    name = cover.name
     folder = job.out / name
     folder.mkdir(parents=True, exist_ok=True)
     graph.export(encoder, data.DOMAINS, folder / "model.onnx")
@@ -61,18 +68,18 @@ def packed(
     plan = pack.Plan(
         name=name,
         folder=folder,
-        parent=parent,
+        parent=cover.parent,
         input=text_input,
         heads=heads,
         data=SOURCES,
         licence=LICENCES,
         command=f"python -m training.{name.replace('-', '_')} --data DIR --out DIR",
-        card=card,
+        card=cover.card,
         files=["vocab.txt", *(["model.data"] if apart else [])],
     )
     pack.finish(plan, {domain: _cases(job, domain) for domain in data.DOMAINS})
 
 
 def _cases(job: Job, domain: str) -> list[Case]:
-    found = data.labelled(job.work.data, domain, "validation")
+    found = data.labelled(job.work.source, domain, "validation")
     return [Case(Text(example.text), example.label) for example in found]

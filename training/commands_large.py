@@ -1,6 +1,8 @@
 """Train `commands-large`: MiniLM, taught by several MiniLMs.
 
     python -m training.commands_large --data DIR --out DIR
+
+Uses a GPU where there is one; the README says how long it takes without.
 """
 
 import logging
@@ -34,7 +36,7 @@ def main() -> None:
     job = commands.job("Train commands-large.", steps=STEPS)
     full = vocabulary.read(job.work.folder)
     encoder = _trained(job, full)
-    commands.packed(job, encoder, full, name="commands-large", parent="", card=_CARD)
+    commands.packed(job, encoder, full, commands.Cover("commands-large", "", _CARD))
 
 
 def _trained(job: Job, full: list[str]) -> Encoder:

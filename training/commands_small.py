@@ -1,6 +1,8 @@
 """Train `commands-small`: two narrow layers, taught by the same MiniLMs as the large model.
 
     python -m training.commands_small --data DIR --out DIR
+
+Reuses the teachers that the large model left in OUT/cache.
 """
 
 import logging
@@ -38,11 +40,10 @@ def main() -> None:
     job = commands.job("Train commands-small.", steps=STEPS)
     full = vocabulary.read(job.work.folder)
     texts = [example.text for example in job.work.examples]
-    pieces = vocabulary.cut(full, texts + data.unlabelled(job.work.data), size=PIECES)
+    pieces = vocabulary.cut(full, texts + data.unlabelled(job.work.source), size=PIECES)
     encoder = _trained(job, full, pieces)
-    commands.packed(
-        job, encoder, pieces, name="commands-small", parent="commands-large", card=_CARD
-    )
+    cover = commands.Cover("commands-small", "commands-large", _CARD)
+    commands.packed(job, encoder, pieces, cover)
 
 
 def _trained(job: Job, full: list[str], pieces: list[str]) -> Encoder:

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from broker.package.onnx import OnnxClassifier
 from broker.wire.payload import Window
@@ -49,21 +48,21 @@ def demo_window(path: Path, *, remaining: int, seed: int) -> Window:
     levels = np.array(stored["levels"])
     drift = [np.interp(lives, stored["remaining"], levels[:, n]) for n in range(len(CHANNELS))]
     noise = np.random.default_rng(seed).normal(size=(LENGTH, len(CHANNELS))) * stored["noise"]
-    samples: NDArray[np.float64] = np.stack(drift, axis=1) + noise
+    samples = np.stack(drift, axis=1) + noise
     return Window(samples.astype("<f4").tobytes(), tuple(CHANNELS), RATE_HZ)
 
 
 def main() -> None:
     """Show the package's answers along a life."""
     folder = Path(sys.argv[1])
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0  # noqa: PLR2004
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     model = OnnxClassifier(folder)
     head = model.manifest.heads[0]
     for remaining in range(130, -1, -10):
-        found = model.classify(demo_window(folder / FILE, remaining=remaining, seed=seed), head.domain)
-        knots = model.knots(head.domain)
-        chance = float(np.interp(found.score, *zip(*knots, strict=True)))
-        print(f"{remaining:4d} cycles left: {found.label:10s} score {found.score:.3f} chance {chance:.3f}")
+        made = demo_window(folder / FILE, remaining=remaining, seed=seed)
+        found = model.classify(made, head.domain)
+        chance = float(np.interp(found.score, *np.array(model.knots(head.domain)).T))
+        print(f"{remaining:4d} cycles left: {found.label}, chance {chance:.3f}")
 
 
 if __name__ == "__main__":

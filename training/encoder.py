@@ -1,6 +1,8 @@
 """One small BERT encoder with a linear head per domain; MiniLM and the student are its sizes.
 
     ids (B, T) -> word + position -> (project) -> L layers -> mean over T -> logits of each head
+
+The layers are post-norm, as in BERT, so that its weights fit.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,8 @@
 """Train `engine-small` and `engine-large`: 30 flight cycles of 21 sensors to an engine's state.
 
     python -m training.engines --data DIR --out DIR
+
+Both see the same windows; they differ in features and width.
 """
 
 from pathlib import Path
@@ -87,9 +89,7 @@ def _accuracy(
     return float((net.probabilities(x).argmax(axis=1) == y).mean())
 
 
-def _plan(
-    name: str, folder: Path, parent: str, features: tuple[str, ...], made: str
-) -> pack.Plan:
+def _plan(name: str, folder: Path, parent: str, features: tuple[str, ...], made: str) -> pack.Plan:
     return pack.Plan(
         name=name,
         folder=folder,

@@ -14,10 +14,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import nn
 
 from training.encoder import Encoder, Layer
 
 OPSET = 20  # Gelu
+Floats = NDArray[np.float32]
 _EXTERNAL_ABOVE = 4 << 20  # bytes; smaller models stay one file
 
 
@@ -34,17 +36,17 @@ class Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, kind: str, inputs: list[str], name: str, domain: str = "", **more: object) -> str:
+    def node(self, kind: str, inputs: list[str], name: str, domain: str = "", **more: float) -> str:
         """Add a node with one output, named like the node."""
         self.nodes.append(helper.make_node(kind, inputs, [name], name, domain=domain, **more))
         return name
 
-    def linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> str:
-        """x (1, T, I) @ weight (O, I).T + bias (O,)."""
+    def linear(self, x: str, weight: Floats, bias: Floats, name: str) -> str:
+        """Compute x (1, T, I) @ weight (O, I).T + bias (O,)."""
         product = self.node("MatMul", [x, self.weight(f"{name}.w", weight.T)], f"{name}.product")
         return self.node("Add", [product, self.weight(f"{name}.b", bias)], name)
 
-    def norm(self, x: str, module: object, name: str, epsilon: float) -> str:
+    def norm(self, x: str, module: nn.Module, name: str, epsilon: float) -> str:
         """Layer norm over the last axis."""
         scale = self.weight(f"{name}.scale", _array(module.weight))
         shift = self.weight(f"{name}.shift", _array(module.bias))
@@ -111,12 +113,17 @@ def _layer(graph: Graph, x: str, layer: Layer, name: str, epsilon: float) -> str
     mixed = graph.node(
         "MultiHeadAttention", parts, f"{name}.mixed", "com.microsoft", num_heads=layer.heads
     )
-    out = graph.linear(mixed, _array(layer.out.weight), _array(layer.out.bias), f"{name}.out")
-    x = graph.norm(graph.node("Add", [x, out], f"{name}.sum1"), layer.attention_norm, f"{name}.n1", epsilon)
-    inner = graph.linear(x, _array(layer.inner.weight), _array(layer.inner.bias), f"{name}.inner")
-    inner = graph.node("Gelu", [inner], f"{name}.gelu")
-    outer = graph.linear(inner, _array(layer.outer.weight), _array(layer.outer.bias), f"{name}.outer")
-    return graph.norm(graph.node("Add", [x, outer], f"{name}.sum2"), layer.norm, f"{name}.n2", epsilon)
+    out = _dense(graph, mixed, layer.out, f"{name}.out")
+    sum1 = graph.node("Add", [x, out], f"{name}.sum1")
+    x = graph.norm(sum1, layer.attention_norm, f"{name}.n1", epsilon)
+    inner = _dense(graph, x, layer.inner, f"{name}.inner")
+    outer = _dense(graph, graph.node("Gelu", [inner], f"{name}.gelu"), layer.outer, f"{name}.outer")
+    sum2 = graph.node("Add", [x, outer], f"{name}.sum2")
+    return graph.norm(sum2, layer.norm, f"{name}.n2", epsilon)
+
+
+def _dense(graph: Graph, x: str, module: nn.Linear, name: str) -> str:
+    return graph.linear(x, _array(module.weight), _array(module.bias), name)
 
 
 def _array(parameter: object) -> NDArray[np.float32]:

@@ -1,6 +1,5 @@
 """A trained model as a package folder: weights, labels, hashes, figures, model card."""
 
-import hashlib
 import json
 import os
 import statistics
@@ -9,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.package.manifest import PACKAGE_FILE, load_manifest
+from broker.package.files import PACKAGE_FILE, sha256
+from broker.package.manifest import CALIBRATION_FILE, load_manifest
 from broker.package.onnx import OnnxClassifier
 from training import calibrate
 from training.calibrate import Case
@@ -52,7 +52,7 @@ def finish(plan: Plan, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
     for head in plan.heads:
         text = "\n".join(head.labels) + "\n"
         (plan.folder / head.file).write_text(text, encoding="utf-8")
-    (plan.folder / calibrate.CALIBRATION_FILE).unlink(missing_ok=True)
+    (plan.folder / CALIBRATION_FILE).unlink(missing_ok=True)
     _write_manifest(plan, ram_mb=1, figures={})
     before_mb = _resident_mb()
     model = OnnxClassifier(plan.folder)
@@ -103,7 +103,7 @@ def _write_manifest(plan: Plan, *, ram_mb: int, figures: dict[str, Value]) -> No
         *([f"parent = {json.dumps(plan.parent)}"] if plan.parent else []),
         "",
         "[files]  # SHA-256",
-        *(f'"{name}" = "{_sha256(plan.folder / name)}"' for name in names),
+        *(f'"{name}" = "{sha256(plan.folder / name)}"' for name in names),
         "",
         "[input]",
         plan.input.strip(),
@@ -156,7 +156,3 @@ def _timed(model: OnnxClassifier, case: Case, domain: str) -> float:
 def _resident_mb() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

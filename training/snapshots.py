@@ -3,6 +3,8 @@
     python -m training.snapshots --data DIR --out DIR
 
     {"cycle": 143, "T24": 642.9, ..., "trend_T50": "rising"} -> healthy | degrading | critical
+
+Both see the same records; they differ in depth.
 """
 
 from pathlib import Path
@@ -22,9 +24,7 @@ DOMAIN = "engines/snapshot"
 NUMBERS = ("T24", "T30", "T50", "P30", "Nf", "Nc", "Ps30", "phi", "BPR", "htBleed", "W31", "W32")
 TRENDS = ("T50", "Ps30", "phi", "P30")
 WORDS = ("falling", "steady", "rising")  # in this order a place is a slope's sign
-FIELDS = RecordInput(
-    ("cycle", *NUMBERS), tuple((f"trend_{name}", WORDS) for name in TRENDS)
-)
+FIELDS = RecordInput(("cycle", *NUMBERS), tuple((f"trend_{name}", WORDS) for name in TRENDS))
 SMALL = Plan((), epochs=20)
 LARGE = Plan((64, 32), members=5, epochs=15, decay=0.3, dropout=0.2)
 _HISTORY = 30  # cycles behind a trend

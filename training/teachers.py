@@ -36,7 +36,7 @@ class Lesson:
     labels: dict[str, list[str]]  # of each domain
     folder: Path  # MiniLM
     cache: Path
-    data: Path
+    source: Path
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -85,7 +85,7 @@ def teacher(work: Lesson, number: int) -> Encoder:
     encoder = minilm(work.folder, work.outputs, positions=LENGTH)
     path = work.cache / f"teacher-{number}.pt"
     if path.exists():
-        encoder.load_state_dict(torch.load(path, weights_only=True,map_location='cpu'))
+        encoder.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
         return encoder
     log.info("teacher %d", number)
     examples = _teaching_examples(work, seed=number)
@@ -109,7 +109,7 @@ def pool(work: Lesson, *, teachers: int, size: int) -> Pool:
     gold_texts = [e.text for e in work.examples]
     similar = vocabulary.similar_words(full, embedding, gold_texts)
     made = Augmenter(work.examples, similar=similar, seed=1).sentences(size)
-    other = data.unlabelled(work.data)
+    other = data.unlabelled(work.source)
     texts = gold_texts + made + other
     gold = torch.full((len(texts), len(work.outputs)), NO_LABEL)
     gold[: len(gold_texts)] = work.gold(work.examples)
@@ -117,8 +117,8 @@ def pool(work: Lesson, *, teachers: int, size: int) -> Pool:
     sums = [torch.zeros(len(texts), count) for count in work.outputs]
     for number in range(teachers):
         log.info("labelling %d sentences with teacher %d", len(texts), number)
-        for total, found in zip(sums, probabilities(teacher(work, number), ids), strict=True):
-            total += found.float() / teachers
+        found = probabilities(teacher(work, number), ids)
+        sums = [total + part.float() / teachers for total, part in zip(sums, found, strict=True)]
     soft = tuple(total.half() for total in sums)
     torch.save({"texts": texts, "gold": gold, "soft": soft}, path)
     return Pool(texts, gold, soft)
@@ -132,6 +132,6 @@ def _teaching_examples(work: Lesson, *, seed: int) -> list[data.Example]:
     swapped = [data.Example(augmenter.swapped(e), e.domain, e.label) for e in home]
     chosen = chooser.sample(work.examples, len(work.examples) // 10)
     masked = [data.Example(augmenter.masked(e.text), e.domain, e.label) for e in chosen]
-    tweets = chooser.sample(data.tweets(work.data), _TWEETS)
+    tweets = chooser.sample(data.tweets(work.source), _TWEETS)
     outside = [data.Example(t, data.ASSISTANT, data.OUT_OF_SCOPE) for t in tweets]
     return work.examples + swapped + masked + outside

@@ -12,14 +12,52 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-CHANNELS = (
-    "T2 T24 T30 T50 P2 P15 P30 Nf Nc epr Ps30 phi NRf NRc BPR farB htBleed "
-    "Nf_dmd PCNfR_dmd W31 W32"
-).split()
-UNITS = (
-    "degR degR degR degR psia psia psia rpm rpm 1 psia pps/psi rpm rpm 1 1 1 "
-    "rpm rpm lbm/s lbm/s"
-).split()
+CHANNELS = [
+    "T2",
+    "T24",
+    "T30",
+    "T50",
+    "P2",
+    "P15",
+    "P30",
+    "Nf",
+    "Nc",
+    "epr",
+    "Ps30",
+    "phi",
+    "NRf",
+    "NRc",
+    "BPR",
+    "farB",
+    "htBleed",
+    "Nf_dmd",
+    "PCNfR_dmd",
+    "W31",
+    "W32",
+]
+UNITS = [
+    "degR",
+    "degR",
+    "degR",
+    "degR",
+    "psia",
+    "psia",
+    "psia",
+    "rpm",
+    "rpm",
+    "1",
+    "psia",
+    "pps/psi",
+    "rpm",
+    "rpm",
+    "1",
+    "1",
+    "1",
+    "rpm",
+    "rpm",
+    "lbm/s",
+    "lbm/s",
+]
 LABELS = ("critical", "degrading", "healthy")
 LENGTH = 30  # cycles
 RATE_HZ = 1.0  # one snapshot per flight cycle, called a second

@@ -84,9 +84,7 @@ class PackageDocument(Strict):
     ram_mb: int = Field(ge=1)
     parent: str = ""
     files: dict[FileName, Sha256]
-    input: Annotated[
-        TextDocument | WindowDocument | RecordDocument, Field(discriminator="payload")
-    ]
+    input: Annotated[TextDocument | WindowDocument | RecordDocument, Field(discriminator="payload")]
     heads: list[HeadDocument] = Field(min_length=1)
     training: dict[str, str | int | float | dict[str, str | int | float]] = {}
 
@@ -131,14 +129,16 @@ def read_calibration(path: Path) -> CalibrationDocument:
     try:
         return _checked(CalibrationDocument, json.loads(_read(path)), path, "")
     except json.JSONDecodeError as error:
-        raise ManifestError(f"{path}:{error.lineno}: this is not valid JSON: {error.msg}") from error
+        message = f"{path}:{error.lineno}: this is not valid JSON: {error.msg}"
+        raise ManifestError(message) from error
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ManifestError(f"{path} does not exist; a model package is a folder with it") from error
+        message = f"{path} does not exist; a model package is a folder with it"
+        raise ManifestError(message) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path} cannot be read: {error}") from error
 

@@ -5,6 +5,8 @@
     +-- DamagedFileError         a file is missing, cut short or altered
     +-- EngineError              the engine cannot run the model file
     +-- InputMismatchError       the package is fine; this input is not what it was made for
+
+A caller that only refuses catches `PackageError`; the message is for the person who packed.
 """
 
 

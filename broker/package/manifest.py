@@ -5,8 +5,8 @@
 Reads small files only, and imports no numpy: the resident process may do it.
 """
 
-import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from broker.package.document import (
@@ -19,12 +19,11 @@ from broker.package.document import (
     read_calibration,
     read_package,
 )
-from broker.package.errors import DamagedFileError, ManifestError
+from broker.package.errors import ManifestError
+from broker.package.files import PACKAGE_FILE, read_lines
 from broker.wire.payload import PayloadKind
 
-PACKAGE_FILE = "package.toml"
 CALIBRATION_FILE = "calibration.json"
-_BLOCK_BYTES = 1 << 20  # read at once while hashing
 
 Points = tuple[tuple[float, float], ...]
 
@@ -122,7 +121,7 @@ class Manifest:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Read and check a package's description; weights are checked by `verify_files`.
+    """Read and check a package's description; weights are checked by `files.verify_files`.
 
     Raises:
         ManifestError: a file is missing or wrong; the message names file, line and remedy.
@@ -149,43 +148,6 @@ def load_manifest(folder: Path) -> Manifest:
         heads=heads,
         training=tuple((key, str(value)) for key, value in document.training.items()),
     )
-
-
-def verify_files(manifest: Manifest) -> None:
-    """Check that every file of the package is the one that was packed.
-
-    Raises:
-        DamagedFileError: a file is missing, cut short or altered.
-    """
-    for name, expected in manifest.files:
-        path = manifest.folder / name
-        if not path.is_file():
-            raise DamagedFileError(f"{path} is missing; copy the package {manifest.name} again")
-        if _sha256(path) != expected:
-            raise DamagedFileError(
-                f"{path} ({path.stat().st_size} bytes) is not the file that was packed: its "
-                f"SHA-256 differs from {PACKAGE_FILE}. Copy the package {manifest.name} again, "
-                "or pack it anew if you changed it"
-            )
-
-
-def read_lines(path: Path) -> tuple[str, ...]:
-    """Read a file of one label or piece per line.
-
-    Raises:
-        ManifestError: it is missing, empty, not UTF-8, or has a line twice.
-    """
-    try:
-        lines = tuple(path.read_text(encoding="utf-8").splitlines())
-    except FileNotFoundError as error:
-        raise ManifestError(f"{path} is missing, although {PACKAGE_FILE} names it") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read as UTF-8 text: {error}") from error
-    if not lines or "" in lines:
-        raise ManifestError(f"{path} must have one entry on every line, and no empty line")
-    if len(set(lines)) < len(lines):
-        raise ManifestError(f"{path} has a line twice; each entry must be unique")
-    return lines
 
 
 def _check_files(document: PackageDocument, path: Path) -> None:
@@ -217,25 +179,26 @@ def _head(folder: Path, document: HeadDocument, found: CalibrationDocument | Non
             f"{folder / PACKAGE_FILE}: out_of_scope is {document.out_of_scope!r}, "
             f"but {document.labels} has no such label"
         )
-    curve = found.heads.get(document.domain) if found else None
     return Head(
         domain=document.domain,
         output=document.output,
         labels=labels,
         out_of_scope=document.out_of_scope,
         scores=document.scores,
-        curve=curve
-        and Curve(
-            _rising(curve.knots, folder / CALIBRATION_FILE),
-            curve.samples,
-            curve.ece,
-            tuple(curve.risk_coverage),
-        ),
+        curve=_curve(folder, document.domain, found),
     )
 
 
+def _curve(folder: Path, domain: str, found: CalibrationDocument | None) -> Curve | None:
+    if found is None or domain not in found.heads:
+        return None
+    curve = found.heads[domain]
+    knots = _rising(curve.knots, folder / CALIBRATION_FILE)
+    return Curve(knots, curve.samples, curve.ece, tuple(curve.risk_coverage))
+
+
 def _rising(knots: list[tuple[float, float]], path: Path) -> Points:
-    for (low, low_chance), (high, high_chance) in zip(knots, knots[1:], strict=False):
+    for (low, low_chance), (high, high_chance) in pairwise(knots):
         if high <= low or high_chance < low_chance:
             raise ManifestError(f"{path}: knots must rise in score and never fall in chance")
     return tuple(knots)
@@ -262,11 +225,3 @@ def _input(
             if not document.numbers and not strings:
                 raise ManifestError(f"{path}: a record input needs numbers or strings")
             return RecordInput(tuple(document.numbers), strings)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

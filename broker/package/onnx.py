@@ -1,6 +1,8 @@
 """Classification with onnxruntime, one question at a time; the only module that imports it.
 
     payload -> tokenize | windows | records -> session -> probabilities -> Classification
+
+Every file is checked against its hash before the engine sees it.
 """
 
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from broker.package.errors import EngineError, InputMismatchError, ManifestError
+from broker.package.files import read_lines, verify_files
 from broker.package.manifest import (
     Head,
     Points,
@@ -21,8 +24,6 @@ from broker.package.manifest import (
     TextInput,
     WindowInput,
     load_manifest,
-    read_lines,
-    verify_files,
 )
 from broker.package.records import record_numbers
 from broker.package.tokenize import WordPiece
@@ -78,7 +79,7 @@ class OnnxClassifier:
             PackageError: a file is wrong, damaged, or not for this engine.
         """
         self.manifest = load_manifest(folder)
-        verify_files(self.manifest)
+        verify_files(folder, self.manifest.files)
         self._prepare = _preparation(self.manifest.input, folder)
         self._session = _session(folder / self.manifest.file, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -129,7 +130,8 @@ class OnnxClassifier:
 
     def _run(self, prepared: Prepared, head: Head) -> NDArray[np.float32]:
         try:
-            (found,) = self._session.run([self._outputs[head.domain]], {self._input: prepared.tensor})
+            feeds = {self._input: prepared.tensor}
+            (found,) = self._session.run([self._outputs[head.domain]], feeds)
         except _FAILURES as error:
             raise EngineError(
                 f"{self.manifest.file} could not run on a prepared {self.manifest.payload}; "
@@ -169,6 +171,8 @@ def _preparation(
         case WindowInput():
             for name in wanted.features:
                 feature(name)  # an unknown one is found now, not at the first question
+        case RecordInput():
+            pass
 
     def prepare(payload: Payload) -> Prepared:
         match payload, wanted:
@@ -176,7 +180,8 @@ def _preparation(
                 return Prepared(window_numbers(payload, wanted), truncated=False)
             case Record(), RecordInput():
                 return Prepared(record_numbers(payload, wanted), truncated=False)
-        raise InputMismatchError("the payload is not of the kind that the model takes")
+            case _:
+                raise InputMismatchError("the payload is not of the kind that the model takes")
 
     return prepare
 
@@ -223,4 +228,5 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     powers = np.exp(logits.astype(np.float64) - logits.max())
-    return (powers / powers.sum()).astype(np.float32)
+    chances: NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
+    return chances

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from broker.package.errors import InputMismatchError
 from broker.package.manifest import RecordInput
+from broker.package.wording import is_placeholder
 from broker.wire.payload import Record
 
 
@@ -24,7 +25,9 @@ def record_numbers(record: Record, wanted: RecordInput) -> NDArray[np.float32]:
             that the model has never seen.
     """
     known = {*wanted.numbers, *(name for name, _ in wanted.strings)}
-    missing, unknown = known - record.fields.keys(), record.fields.keys() - known
+    missing = known - record.fields.keys()
+    # A pseudonym names what the record is about; the answer carries it back, the model needs it not.
+    unknown = {n for n, v in record.fields.items() if n not in known and not is_placeholder(v)}
     if missing:
         raise InputMismatchError(f"the record has no field {_named(missing)}; the model needs it")
     if unknown:

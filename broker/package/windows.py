@@ -2,6 +2,8 @@
 
     samples (T, C) float32 -> the same, as (1, T, C)      where the package names no features
                            -> features (1, C * F)         channel by channel, in the given order
+
+Features are computed in float64, so that a fast sensor's sums do not depend on the processor.
 """
 
 from collections.abc import Callable
@@ -83,9 +85,8 @@ def feature(name: str) -> Callable[[Samples, float], Samples]:
 
 def _channel_message(got: tuple[str, ...], wanted: tuple[str, ...]) -> str:
     if len(got) != len(wanted):
-        return (
-            f"the window has {len(got)} channels; the model takes {len(wanted)}: "
-            + ", ".join(wanted)
+        return f"the window has {len(got)} channels; the model takes {len(wanted)}: " + ", ".join(
+            wanted
         )
     at = next(n for n, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other)
     return f"channel {at} is {got[at]!r}; the model takes {wanted[at]!r} there"
