@@ -5,7 +5,6 @@
 The child that tries it is the one that will run it, so a package that was made can be used.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,8 +18,8 @@ from agent.core.find import find
 from agent.core.mask import FieldRule, MaskRules, mask
 from agent.models.engine import Engine
 from agent.stages import Clean, Draft
+from broker.package.files import PACKAGE_FILE, sha256
 from broker.package.manifest import (
-    PACKAGE_FILE,
     Manifest,
     RecordInput,
     TextInput,
@@ -97,7 +96,7 @@ def _copy(recipe: Recipe, folder: Path) -> None:
 def _describe(recipe: Recipe, folder: Path, *, ram_mb: int) -> None:
     lines = [*_head(recipe, ram_mb), "", "[files]"]
     files = [path for path in sorted(folder.iterdir()) if path.name != PACKAGE_FILE]
-    lines += [f"{_toml(path.name)} = {_toml(_sha256(path))}" for path in files]
+    lines += [f"{_toml(path.name)} = {_toml(sha256(path))}" for path in files]
     lines += ["", "[input]", *_input(recipe.input), "", "[[heads]]"]
     head = {"domain": recipe.domain, "labels": LABELS_FILE, "scores": recipe.scores}
     optional = {"output": recipe.output, "out_of_scope": recipe.out_of_scope}
@@ -171,8 +170,3 @@ def _ram_mb(pid: int | None) -> int:
     with Path(f"/proc/{pid}/statm").open(encoding="ascii") as file:
         pages = int(file.read().split()[1])  # resident
     return max(1, pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000 - _INTERPRETER_MB)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

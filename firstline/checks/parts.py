@@ -9,7 +9,8 @@ from pathlib import Path
 from broker.fleet.errors import BrokerMissingError
 from broker.fleet.mosquitto import find_mosquitto
 from broker.package.errors import PackageError
-from broker.package.manifest import load_manifest, verify_files
+from broker.package.files import verify_files
+from broker.package.manifest import load_manifest
 from broker.wire.keys import Suite, supported_suites
 from firstline.checks.finding import Finding, fail, ok, warn
 from firstline.shipped import MODELS
@@ -73,7 +74,7 @@ def _models(folder: Path) -> Iterator[Finding]:
     for path in packages:
         try:
             manifest = load_manifest(path.parent)
-            verify_files(manifest)
+            verify_files(manifest.folder, manifest.files)
         except PackageError as error:
             yield fail("models", str(error), _AGAIN)
         else:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from broker.package.errors import PackageError
-from broker.package.manifest import Curve, Head, Manifest, load_manifest, verify_files
+from broker.package.files import verify_files
+from broker.package.manifest import Curve, Head, Manifest, load_manifest
 from firstline.commands import noun
 from firstline.commands.model_pack import pack
 from firstline.console import JsonOption, columns, show
@@ -47,7 +48,7 @@ def show_package(
 ) -> None:
     """Print what a package is, checks that its files are intact, and how far it can be trusted."""
     manifest = load_manifest(package_folder(package, Path()))
-    verify_files(manifest)
+    verify_files(manifest.folder, manifest.files)
     show(_document(manifest), _lines(manifest), as_json=as_json)
 
 

@@ -114,8 +114,10 @@ def test_a_wrong_command_line_is_told_in_json_too(
 
 def test_json_behind_a_double_dash_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["mask", "--", "--json"]) == 0
-
     assert capsys.readouterr().out.startswith("--json\n")
+
+    assert cli.main(["fleet", "enroll", "--dir", "/nowhere", "--", "--json"]) == ExitCode.FAILURE
+    assert capsys.readouterr().out == ""
 
 
 def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

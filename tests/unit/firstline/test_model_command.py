@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.package.manifest import Curve, load_manifest, verify_files
+from broker.package.files import verify_files
+from broker.package.manifest import Curve, load_manifest
 from firstline import cli
 from firstline.commands.model import kept
 from firstline.exits import ExitCode
@@ -40,7 +41,7 @@ def test_a_text_model_is_packed_shown_and_asked(
     packed = json.loads(capsys.readouterr().out)
     folder = files / "packages" / "text"
     manifest = load_manifest(folder)
-    verify_files(manifest)
+    verify_files(manifest.folder, manifest.files)
     assert (packed["name"], packed["tried"]["answer"], packed["calibrated"]) == (
         "text",
         "mid",
