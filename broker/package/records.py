@@ -26,7 +26,7 @@ def record_numbers(record: Record, wanted: RecordInput) -> NDArray[np.float32]:
     """
     known = {*wanted.numbers, *(name for name, _ in wanted.strings)}
     missing = known - record.fields.keys()
-    # A pseudonym names what the record is about; the answer carries it back, the model needs it not.
+    # A pseudonym says whom the record is about: the answer carries it, the model needs it not.
     unknown = {n for n, v in record.fields.items() if n not in known and not is_placeholder(v)}
     if missing:
         raise InputMismatchError(f"the record has no field {_named(missing)}; the model needs it")
