@@ -2,19 +2,36 @@
 
     "email_sendemail" for "write to <EMAIL_1>"  ->  "email_sendemail <EMAIL_1>"
 
-The placeholders of a text follow its label, so that the device can put the values back in and an
+The placeholders of a question follow its label, so that the device can put the values back in and an
 application gets what it needs to act, although no model ever saw it.
 """
 
 import re
 
-from broker.wire.payload import Payload, Text
+from broker.wire.payload import Payload, Record, Text, Window
 
 _PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,62}_[0-9]{1,9}>", re.ASCII)
 
 
 def worded(label: str, payload: Payload) -> str:
     """The answer for a label: the label, then each placeholder of the question, once."""
-    if not isinstance(payload, Text):
-        return label
-    return " ".join([label, *dict.fromkeys(_PLACEHOLDER.findall(payload.text))])
+    return " ".join([label, *dict.fromkeys(_placeholders(payload))])
+
+
+def is_placeholder(value: float | str) -> bool:
+    """Whether a record's value is a placeholder: it names something, and tells a model nothing."""
+    return isinstance(value, str) and _PLACEHOLDER.fullmatch(value) is not None
+
+
+def _placeholders(payload: Payload) -> list[str]:
+    match payload:
+        case Text(text):
+            return _PLACEHOLDER.findall(text)
+        case Record(fields):
+            return [
+                value
+                for value in fields.values()
+                if isinstance(value, str) and is_placeholder(value)
+            ]
+        case Window():
+            return []

@@ -122,7 +122,6 @@ class Session:
             protocol=MQTTProtocolVersion.MQTTv5,
             manual_ack=True,
         )
-        self._client.max_queued_messages_set(0)
         self._client.on_socket_open = _without_delay
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -151,7 +150,8 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
+        # With the will: who leaves is seen to have left. MQTT 5.0, section 3.14.2.1
+        self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
         self._client.loop_stop()
 
     def publish(self, message: Message) -> int:

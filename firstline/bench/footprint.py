@@ -71,11 +71,11 @@ def measure(progress: Callable[[int], None]) -> Footprint:
     with tempfile.TemporaryDirectory() as name, running_broker(Path(name) / "broker") as broker:
         folder, keys = Path(name), make_fleet(Path(name) / "fleet")
         starts_s = []
-        for _ in range(_START_RUNS - 1):
-            with _agent(folder, keys, broker) as (_, start_s):
+        for session in range(1, _START_RUNS):
+            with _agent(folder, keys, broker, session) as (_, start_s):
                 starts_s.append(start_s)
             progress(1)
-        with _agent(folder, keys, broker) as (pid, start_s):
+        with _agent(folder, keys, broker, _START_RUNS) as (pid, start_s):
             starts_s.append(start_s)
             time.sleep(_SETTLE_S)
             idle_mb = pss_mb(pid)
@@ -108,38 +108,35 @@ def _help_ms() -> float:
 
 
 @contextmanager
-def _agent(folder: Path, keys: FleetKeys, broker: RunningBroker) -> Iterator[tuple[int, float]]:
+def _agent(
+    folder: Path, keys: FleetKeys, broker: RunningBroker, session: int
+) -> Iterator[tuple[int, float]]:
     settings = folder / "agent.toml"
     text = _SETTINGS.format(keys=keys.device, host=broker.host, port=broker.port)
     settings.write_text(text, encoding="utf-8")
     heard: SimpleQueue[Event] = SimpleQueue()
     address = Address(host=broker.host, port=broker.port, client_id="bench-listener")
     with Session(address, subscriptions=["fl/v1/+/dev/+/state"], sink=heard.put):
-        time.sleep(0.3)  # until the listener's subscription stands and old presences have come
-        _drain(heard)
+        time.sleep(0.3)  # until the listener's subscription stands
         command = [sys.executable, "-m", "firstline", "agent", "run", "--settings", str(settings)]
         started_s = time.perf_counter()
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
             try:
-                _wait_online(heard)
+                _wait_online(heard, session)
                 yield process.pid, time.perf_counter() - started_s
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(_PATIENCE_S)
 
 
-def _drain(heard: SimpleQueue[Event]) -> None:
-    while not heard.empty():
-        heard.get_nowait()
-
-
-def _wait_online(heard: SimpleQueue[Event]) -> None:
+def _wait_online(heard: SimpleQueue[Event], session: int) -> None:
+    birth = f'"session": {session}, "online": true'.encode()  # not a retained one of a run before
     while True:
         try:
             event = heard.get(timeout=_PATIENCE_S)
         except Empty:
             raise FootprintError("the agent did not come online") from None
-        if isinstance(event, Received) and b'"online": true' in event.payload:
+        if isinstance(event, Received) and birth in event.payload:
             return
 
 

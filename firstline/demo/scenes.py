@@ -5,13 +5,13 @@ from firstline.shipped import CONFIGS
 
 INPUTS = CONFIGS / "demo" / "inputs"
 SCENES = [
-    Scene("home", "lights.txt"),
+    Scene("home", "dark.txt"),
     Scene("home", "alarm.txt"),
-    Scene("home", "email.txt"),
-    Scene("home", "call.txt"),
-    Scene("home", "payment.txt"),
-    Scene("assistant", "balance.txt"),
-    Scene("assistant", "transfer.txt"),
+    Scene("home", "invitation.txt"),
+    Scene("home", "coffee.txt"),
+    Scene("assistant", "rent.txt"),
+    Scene("assistant", "call.txt"),
+    Scene("assistant", "fraud.txt"),
     Scene("assistant", "unknown.txt"),
     Scene("engine", "healthy.csv"),
     Scene("engine", "unclear.csv"),

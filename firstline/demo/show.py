@@ -14,10 +14,12 @@ from agent.core.find import find
 from agent.core.mask import MaskRules, mask
 from agent.stages import Raw
 from broker.wire.payload import Payload, Record, Text, Window, kind_of
-from firstline.build import task_expectation
+from broker.package.manifest import load_manifest
+from firstline.build import expectation
 from firstline.demo.processes import DemoError, Stage
 from firstline.settings.agent import AgentSettings, TaskSection
 from firstline.settings.source import read
+from firstline.shipped import package_folder
 
 _PATIENCE_S = 30.0
 
@@ -71,7 +73,9 @@ def play(stage: Stage, scenes: list[Scene], inputs: Path) -> Iterator[Shown]:
         answer = _ask(stage, scene, f"{number:02}-{scene.file}", data)
         stage.listener.listen()
         sealed_bytes = stage.listener.sealed_bytes.get(answer.ticket.bytes, 0)
-        yield _shown(settings, tasks[scene.task], data, answer, sealed_bytes)
+        task = tasks[scene.task]
+        package = package_folder(settings.models[task.model].package, stage.folder)
+        yield _shown(task, package, data, answer, sealed_bytes)
 
 
 def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
@@ -90,17 +94,16 @@ def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
     raise DemoError(f"no answer to {name} within {_PATIENCE_S:.0f} s")
 
 
-def _shown(
-    settings: AgentSettings, task: TaskSection, data: bytes, answer: _Answer, sealed_bytes: int
-) -> Shown:
-    cleaned = clean(Raw(task.name, "demo", data), task_expectation(task, settings, Path()))
+def _shown(task: TaskSection, package: Path, data: bytes, answer: _Answer, size: int) -> Shown:
+    expected = expectation(task, load_manifest(package))
+    cleaned = clean(Raw(task.name, "demo", data), expected)
     masked = mask(cleaned, MaskRules(task.mask.fields, task.mask.default), find).masked
     return Shown(
         task=task.name,
         payload=kind_of(cleaned.payload),
         came_in=_words(cleaned.payload),
-        left_device=_words(masked.payload) if sealed_bytes else "nothing",
-        sealed_bytes=sealed_bytes,
+        left_device=_words(masked.payload) if size else "nothing",
+        sealed_bytes=size,
         answer=answer.answer,
         answered_by=answer.origin,
         model=answer.model,
