@@ -22,6 +22,8 @@ from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
 from tests.asker import DOMAIN
 
+CONCURRENCY = 2
+
 
 def main() -> None:
     """Serve until SIGTERM."""
@@ -34,7 +36,7 @@ def main() -> None:
         os.write(log, f"{text}\n".encode())
         return Answer(f"cloud {text}", "repeater 1", 1.0)
 
-    limits = Limits(concurrency=2, queue=32, retry_after_s=0.2, drain_s=2.0)
+    limits = Limits(concurrency=CONCURRENCY, queue=32, retry_after_s=0.2, drain_s=2.0)
     with ClaimStore(folder / "claims.db") as store:
         worker = Worker(
             credentials=load_worker(folder / "keys"),
