@@ -15,7 +15,7 @@ from firstline.console import JsonOption, columns, show
 from firstline.exits import ExitCode
 from firstline.shipped import MODELS, package_folder
 
-_BOUNDS = (0.01, 0.02, 0.05, 0.10)  # errors for which `show` says how much stays on the device
+_RISKS = (0.01, 0.02, 0.05, 0.10)  # shares of wrong answers that `show` tells the price of
 
 app = noun("Model packages: list, show, pack your own.")
 app.command()(pack)
@@ -100,14 +100,14 @@ def _head(head: Head) -> dict[str, object]:
         and {
             "samples": curve.samples,
             "ece": curve.ece,
-            "kept_at_max_error": {str(bound): kept(curve, bound) for bound in _BOUNDS},
+            "answered_at_risk": {str(risk): answered(curve, risk) for risk in _RISKS},
         },
     }
 
 
-def kept(curve: Curve, bound: float) -> float:
-    """The largest share of questions, in [0, 1], that is answered with so few errors among them."""
-    return max((share for share, wrong in curve.risk_coverage if wrong <= bound), default=0.0)
+def answered(curve: Curve, risk: float) -> float:
+    """The largest share of questions, in [0, 1], of whose answers at most `risk` are wrong."""
+    return max((share for share, wrong in curve.risk_coverage if wrong <= risk), default=0.0)
 
 
 def _lines(manifest: Manifest) -> Iterator[str]:
@@ -130,5 +130,6 @@ def _curve(curve: Curve | None) -> Iterator[str]:
         yield "            not calibrated: an agent asks the cloud for every answer"
         return
     yield f"            calibrated on {curve.samples} samples, calibration error {curve.ece:.3f}"
-    for bound in _BOUNDS:
-        yield f"            at most {bound:.0%} wrong: answers {kept(curve, bound):.0%} by itself"
+    for risk in _RISKS:
+        share = answered(curve, risk)
+        yield f"            its surest {share:.0%} of answers are at most {risk:.0%} wrong"

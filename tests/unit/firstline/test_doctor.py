@@ -1,22 +1,20 @@
 """`firstline doctor`: every finding says what was seen and what fixes it."""
 
 import json
-import os
-import socket
-import threading
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from broker.fleet import keys
 from broker.fleet.mosquitto import running_broker
+from broker.wire.topics import DeviceId, PoolId
 from firstline import cli
-from firstline.checks import machine, parts, reach
-from firstline.checks.finding import Finding, State, ok
+from firstline.checks.finding import Finding, State
 from firstline.exits import ExitCode
 from tests.unit.firstline.conftest import Home, use_port
-
-ARM = "processor : 0\nFeatures : fp asimd {dot}\nCPU part : 0xd0b\n"
 
 
 def examine(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Finding]]:
@@ -95,6 +93,54 @@ def test_keys_that_others_may_read_fail(home: Home, capsys: pytest.CaptureFixtur
     )
 
 
+def test_keys_that_are_missing_fail(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(home.folder / "fleet" / "devices")
+
+    code, found = examine(capsys, "--settings", str(home.agent))
+
+    assert code == ExitCode.FAILURE
+    assert found["keys"].seen.endswith("fleet/devices/kitchen is not there")
+    assert found["keys"].fix == "firstline fleet enroll DEVICE"
+
+
+def test_a_pool_key_that_is_out_of_date_fails(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long_ago_s = time.time() - 2 * 365 * 86_400
+    folder = home.folder / "fleet"
+    keys.enroll(folder, DeviceId("attic"), PoolId("old"), now_s=long_ago_s)
+    home.agent.write_text(home.agent.read_text().replace("kitchen", "attic"))
+
+    _, found = examine(capsys, "--settings", str(home.agent))
+
+    assert found["settings"].state == State.OK
+    assert found["pool key"].state == State.FAIL
+    assert found["pool key"].seen.startswith("no key of pool old is valid now")
+
+
+def test_a_state_folder_that_cannot_be_made_fails(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home.folder / "state").write_text("a file")
+
+    _, found = examine(capsys, "--settings", str(home.agent))
+
+    assert found["state"] == Finding(
+        "state",
+        State.FAIL,
+        f"{home.folder / 'state'}: File exists",
+        f"sudo chown -R $USER {home.folder / 'state'}",
+    )
+
+
+def test_the_local_broker_is_looked_at_too(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.agent.write_text("[local_broker]\nport = 2\n" + home.agent.read_text())
+
+    _, found = examine(capsys, "--settings", str(home.agent))
+
+    assert found["local broker"].seen == "nothing listens on 127.0.0.1:2"
+
+
 def test_people_see_the_fix_below_the_finding(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,115 +149,3 @@ def test_people_see_the_fix_below_the_finding(
     out = capsys.readouterr().out
     assert "fail  broker" in out
     assert "fix: firstline broker up --port 1\n" in out
-
-
-def test_a_broker_that_is_not_there_is_told_in_words() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-
-    found = reach.finding("broker", "127.0.0.1", port)
-
-    assert found.seen == f"nothing listens on 127.0.0.1:{port}"
-    assert found.fix == f"firstline broker up --port {port}"
-
-
-def test_a_name_that_is_not_known_is_told_in_words() -> None:
-    found = reach.finding("broker", "no-such-host.invalid", 1883)
-
-    assert found.seen == "the name no-such-host.invalid is not known"
-
-
-def test_something_that_speaks_no_mqtt_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "_REACH_S", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held: list[socket.socket] = []
-        thread = threading.Thread(target=lambda: held.extend(server.accept()[0] for _ in "12"))
-        thread.start()
-
-        found = reach.finding("broker", *server.getsockname())
-
-        thread.join()
-        for connection in held:
-            connection.close()
-    assert found.state == State.FAIL
-    assert "does not speak MQTT 5" in found.seen
-
-
-@pytest.mark.parametrize(
-    ("architecture", "text", "state", "seen"),
-    [
-        ("aarch64", ARM.format(dot="asimddp"), State.OK, "asimd, asimddp"),
-        ("aarch64", ARM.format(dot=""), State.OK, "int8 works, without its full speed"),
-        ("aarch64", "Features : fp\n", State.FAIL, "without asimd"),
-        ("x86_64", "flags : sse2\n", State.FAIL, "without avx2"),
-        ("riscv64", "", State.WARN, "riscv64"),
-    ],
-)
-def test_the_processor_is_judged_by_what_engines_need(
-    tmp_path: Path, architecture: str, text: str, state: State, seen: str
-) -> None:
-    (tmp_path / "cpuinfo").write_text(text)
-
-    found = machine._processor(architecture, tmp_path / "cpuinfo")
-
-    assert found.state == state
-    assert seen in found.seen
-
-
-@pytest.mark.parametrize(
-    ("kib", "state"), [(65_535, State.FAIL), (65_536, State.WARN), (131_072, State.OK)]
-)
-def test_memory_is_judged_by_what_is_available(tmp_path: Path, kib: int, state: State) -> None:
-    (tmp_path / "meminfo").write_text(f"MemTotal: 9 kB\nMemAvailable: {kib} kB\n")
-
-    assert machine._memory(tmp_path / "meminfo").state == state
-
-
-@pytest.mark.parametrize(("now_s", "state"), [(0.0, State.FAIL), (5e9, State.FAIL)])
-def test_a_clock_that_cannot_be_right_fails(now_s: float, state: State) -> None:
-    assert machine._clock(now_s) == Finding(
-        "clock", state, machine._clock(now_s).seen, "sudo timedatectl set-ntp true"
-    )
-
-
-def test_the_disk_is_looked_at_where_the_folder_will_be(tmp_path: Path) -> None:
-    found = machine._disk(tmp_path / "not" / "yet")
-
-    assert found.seen.endswith(f" MiB free at {tmp_path}")
-
-
-def test_an_extra_that_is_missing_is_told_with_its_installation() -> None:
-    found = parts._extra("device", ("os", "no_such_module"))
-
-    assert found.state == State.WARN
-    assert "no_such_module" in found.seen
-    assert found.fix == "pip install 'firstline[device]'"
-
-
-def test_an_extra_for_another_processor_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "wrong_wheel.py").write_text(
-        "import os, signal\nos.kill(os.getpid(), signal.SIGILL)"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-    found = parts._extra("device", ("wrong_wheel",))
-
-    assert (found.state, found.seen) == (State.FAIL, "its wheels are made for another processor")
-
-
-def test_models_are_checked_to_the_last_byte(tmp_path: Path, small: Path) -> None:
-    assert [each.state for each in parts._models(tmp_path)] == [State.FAIL]
-
-    (tmp_path / "small").symlink_to(small)
-    assert list(parts._models(tmp_path)) == [ok("models", "intact: small 1.2.3")]
-
-    (tmp_path / "small").unlink()
-    (tmp_path / "small").mkdir()
-    for path in small.iterdir():
-        (tmp_path / "small" / path.name).write_bytes(path.read_bytes())
-    os.truncate(tmp_path / "small" / "model.onnx", 10)
-    (found,) = parts._models(tmp_path)
-    assert found.state == State.FAIL
-    assert "model.onnx" in found.seen

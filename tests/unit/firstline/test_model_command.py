@@ -8,7 +8,7 @@ import pytest
 from broker.package.files import verify_files
 from broker.package.manifest import Curve, load_manifest
 from firstline import cli
-from firstline.commands.model import kept
+from firstline.commands.model import answered
 from firstline.exits import ExitCode
 from tests.unit.firstline.onnx_file import write_first_tokens, write_identity
 
@@ -170,7 +170,7 @@ def test_show_refuses_an_altered_package(files: Path, capsys: pytest.CaptureFixt
     assert "is not the file that was packed" in capsys.readouterr().err
 
 
-def test_show_tells_what_each_bound_keeps(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_tells_the_price_of_each_risk(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pack_text(files)
     folder = files / "packages" / "text"
     weights = dict(load_manifest(folder).files)["model.onnx"]
@@ -191,10 +191,10 @@ def test_show_tells_what_each_bound_keeps(files: Path, capsys: pytest.CaptureFix
 
     out = capsys.readouterr().out
     assert "calibrated on 400 samples, calibration error 0.012" in out
-    assert "at most 1% wrong: answers 30% by itself" in out
-    assert "at most 2% wrong: answers 60% by itself" in out
-    assert "at most 10% wrong: answers 100% by itself" in out
+    assert "its surest 30% of answers are at most 1% wrong" in out
+    assert "its surest 60% of answers are at most 2% wrong" in out
+    assert "its surest 100% of answers are at most 10% wrong" in out
 
 
-def test_a_bound_that_no_share_keeps_answers_nothing() -> None:
-    assert kept(Curve((), 1, 0.0, ((0.5, 0.2),)), 0.1) == 0.0
+def test_a_risk_that_no_share_keeps_answers_nothing() -> None:
+    assert answered(Curve((), 1, 0.0, ((0.5, 0.2),)), 0.1) == 0.0
