@@ -1,6 +1,8 @@
 """Builds an agent from its settings.
 
     agent.toml -> AgentSettings -> credentials, engines, tasks, inputs -> AgentParts -> Loop
+
+When the settings change, only the tasks are built anew; loaded engines are kept.
 """
 
 import fcntl

@@ -1,6 +1,8 @@
 """Builds a worker from its settings.
 
     worker.toml -> WorkerSettings -> credentials, claims, models -> WorkerService
+
+Each engine is loaded once for each question that is answered at the same time.
 """
 
 from collections.abc import Iterator

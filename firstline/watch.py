@@ -34,6 +34,6 @@ class SettingsWatcher(FileSystemEventHandler):
         """See FileSystemEventHandler."""
         moved = isinstance(event, FileMovedEvent)
         changed = event.dest_path if moved else event.src_path
-        if moved or isinstance(event, FileClosedEvent):
-            if Path(os.fsdecode(changed)) == self._path:
-                self._sink(SettingsChanged())
+        written = moved or isinstance(event, FileClosedEvent)
+        if written and Path(os.fsdecode(changed)) == self._path:
+            self._sink(SettingsChanged())

@@ -71,7 +71,7 @@ class Loop:
         counters: Everything that happened, by name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all its parts, by name
         self,
         *,
         queue: SimpleQueue[AgentEvent],
@@ -124,7 +124,7 @@ class Loop:
         except OutboxFullError as error:  # what could not be noted is done again when there is room
             self._counters["outbox_full"] += 1
             _log.warning("%s", error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the outermost loop: one question must not end all others
             self._counters["unexpected_errors"] += 1
             _log.exception("unexpected; the agent goes on")
 

@@ -49,9 +49,14 @@ SELECT EXISTS (SELECT 1 FROM outbox WHERE ticket = ?1)
 OR EXISTS (SELECT 1 FROM settled WHERE ticket = ?1)
 """
 # A question is due at its deadline at the latest; a row that was never a question has none (0).
-_WAIT = "CASE WHEN ending IS NULL THEN min(?, deadline_s) ELSE ? END"
-_RESEND = f"UPDATE outbox SET attempts = attempts + 1, due_s = {_WAIT} WHERE ticket = ?"
-_POSTPONE = f"UPDATE outbox SET due_s = {_WAIT} WHERE ticket = ?"
+_RESEND = """
+UPDATE outbox SET attempts = attempts + 1, due_s = min(?, deadline_s)
+WHERE ticket = ? AND ending IS NULL
+"""
+_POSTPONE = """
+UPDATE outbox SET due_s = CASE WHEN ending IS NULL THEN min(?1, deadline_s) ELSE ?1 END
+WHERE ticket = ?2
+"""
 _HURRY = "UPDATE outbox SET due_s = ? WHERE ending IS NULL AND due_s > ?"
 _RESEAL = "UPDATE outbox SET envelope = ?, memo = ?, due_s = ? WHERE ticket = ?"
 _END = "UPDATE outbox SET ending = ? WHERE ticket = ? AND ending IS NULL"
@@ -149,11 +154,11 @@ class Outbox:
 
     def resend_at(self, ticket: UUID, due_s: float) -> None:
         """It was published again; once more at `due_s`."""
-        self._change(_RESEND, (due_s, due_s, ticket.bytes))
+        self._change(_RESEND, (due_s, ticket.bytes))
 
     def postpone(self, ticket: UUID, due_s: float) -> None:
         """It was not published, or not taken; try at `due_s`."""
-        self._change(_POSTPONE, (due_s, due_s, ticket.bytes))
+        self._change(_POSTPONE, (due_s, ticket.bytes))
 
     def hurry(self, now_s: float) -> None:
         """Somebody listens now: all that waits is due."""

@@ -2,8 +2,8 @@
 
     "email_sendemail" for "write to <EMAIL_1>"  ->  "email_sendemail <EMAIL_1>"
 
-The placeholders of a question follow its label, so that the device can put the values back in and an
-application gets what it needs to act, although no model ever saw it.
+The placeholders of a question follow its label, so that the device can put the values back in
+and an application gets what it needs in order to act, although no model saw it.
 """
 
 import re

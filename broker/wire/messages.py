@@ -127,7 +127,7 @@ def load_question(data: bytes) -> Question:
         header = _QuestionHeader.model_validate_json(header_json)
         shape = Shape(header.payload, header.channels, header.rate_hz)
         return Question(header.domain, join(shape, content))
-    except (ValueError, OverflowError, RecursionError):  # pydantic's ValidationError is a ValueError
+    except (ValueError, OverflowError, RecursionError):  # ValidationError is a ValueError
         raise MessageError("a question does not match its schema") from None
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -51,9 +50,7 @@ class BareDevice:
             raise TimeoutError("the broker did not answer")
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _: BaseException | None, _where: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
         self._worker.kill()
@@ -86,11 +83,16 @@ def main() -> None:
     host, port = sys.argv[1], int(sys.argv[2])
     client = _client("bare-worker")
     client.on_connect = lambda client, *_: client.subscribe(_SHARED, 1)
-    client.on_subscribe = lambda *_: sys.stdout.write("ready\n") and sys.stdout.flush()
+    client.on_subscribe = _ready
     client.on_message = _echo
     client.connect(host, port)
     client.loop_start()
     sys.stdin.read()
+
+
+def _ready(*_: object) -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
 
 
 def _echo(client: Client, _data: object, message: MQTTMessage) -> None:

@@ -1,6 +1,6 @@
 """A worker that answers each question with itself: everything but a model.
 
-    python -m firstline.bench.echo_worker KEYS HOST PORT
+Run as `python -m firstline.bench.echo_worker KEYS HOST PORT`, until SIGTERM.
 """
 
 import signal

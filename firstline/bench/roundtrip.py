@@ -69,21 +69,22 @@ def measure(rounds: int, size: int, progress: Callable[[int], None]) -> RoundTri
     """
     bare: list[float] = []
     sealed: list[float] = []
-    with tempfile.TemporaryDirectory() as name, running_broker(Path(name) / "broker") as broker:
-        with (
-            BareDevice(broker.host, broker.port) as bare_device,
-            _sealed_device(Path(name), broker.host, broker.port) as sealed_device,
-        ):
-            payload = secrets.token_bytes(size)
-            for _ in range(_WARM_UP):
-                bare_device.ask(payload)
-                sealed_device.ask(_text(size))
-            while len(sealed) < rounds:
-                block = min(_BLOCK, rounds - len(sealed))
-                bare += [_after_pause(bare_device.ask, payload) for _ in range(block)]
-                sealed += [_after_pause(sealed_device.ask, _text(size)) for _ in range(block)]
-                progress(block)
-            sizes = _sizes_on_the_wire(broker.host, broker.port, sealed_device, size)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        running_broker(Path(name) / "broker") as broker,
+        BareDevice(broker.host, broker.port) as bare_device,
+        _sealed_device(Path(name), broker.host, broker.port) as sealed_device,
+    ):
+        payload = secrets.token_bytes(size)
+        for _ in range(_WARM_UP):
+            bare_device.ask(payload)
+            sealed_device.ask(_text(size))
+        while len(sealed) < rounds:
+            block = min(_BLOCK, rounds - len(sealed))
+            bare += [_after_pause(bare_device.ask, payload) for _ in range(block)]
+            sealed += [_after_pause(sealed_device.ask, _text(size)) for _ in range(block)]
+            progress(block)
+        sizes = _sizes_on_the_wire(broker.host, broker.port, sealed_device, size)
     bare_p50, sealed_p50 = statistics.median(bare), statistics.median(sealed)
     return RoundTrip(
         bare_p50_ms=_ms(bare_p50),
@@ -105,30 +106,34 @@ class SealedDevice:
     queue: SimpleQueue[AgentEvent]
     task: str
     answered: threading.Event = field(default_factory=threading.Event)
+    question: bytes = b""
     delivery: Delivery | None = None
+    started_s: float = 0.0
     answered_s: float = 0.0
     asked: int = 0
 
     def ask(self, text: str) -> float:
-        """Ask once; return the time from arrival to delivery in seconds.
+        """Ask once; return the time from reading the question to delivering the answer, seconds.
 
         Raises:
             TimeoutError: no answer, or not the worker's.
         """
         self.asked += 1
-        data = text.encode()
-        arrived = Arrived(
-            self.task, "bench", str(self.asked), lambda limit: data[:limit], _nothing, _raise
-        )
+        self.question = text.encode()
+        arrived = Arrived(self.task, "bench", str(self.asked), self.read, _nothing, _raise)
         self.answered.clear()
-        started_s = time.perf_counter()
         self.queue.put(arrived)
         if not self.answered.wait(_PATIENCE_S):
             raise TimeoutError("no answer within 30 s")
         assert self.delivery is not None  # noqa: S101 - set before the event
         if self.delivery.origin is not Origin.CLOUD or self.delivery.answer != text:
             raise TimeoutError(f"not the worker's answer: {self.delivery.flags}")
-        return self.answered_s - started_s
+        return self.answered_s - self.started_s
+
+    def read(self, limit_bytes: int) -> bytes:
+        """The task's input: its time begins where a bare client would publish."""
+        self.started_s = time.perf_counter()
+        return self.question[:limit_bytes]
 
     def deliver(self, delivery: Delivery) -> None:
         """The task's output."""

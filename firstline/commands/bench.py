@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from firstline import console
+from firstline.bench import footprint as footprints
+from firstline.bench import roundtrip as roundtrips
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
 
@@ -23,19 +25,17 @@ def roundtrip(
     as_json: JsonOption = False,
 ) -> None:
     """A sealed, durable question and its answer, beside bare paho, in the same run."""
-    from firstline.bench import roundtrip as measured
-
     with _progress(rounds) as advance:
         try:
-            found = measured.measure(rounds, size, advance)
+            found = roundtrips.measure(rounds, size, advance)
         except TimeoutError as error:
             raise CommandError(str(error), ExitCode.TIMEOUT) from error
     lines = [
         f"bare paho        p50 {found.bare_p50_ms:.3f} ms",
         f"Firstline        p50 {found.sealed_p50_ms:.3f} ms, p99 {found.sealed_p99_ms:.3f} ms",
         f"ratio            {found.ratio:.2f}",
-        f"overhead         question {found.request_overhead_bytes} bytes, "
-        f"answer {found.reply_overhead_bytes} bytes",
+        f"overhead         question {found.request_overhead_bytes} bytes",
+        f"                 answer {found.reply_overhead_bytes} bytes",
         f"rounds           {found.rounds} of each, {found.question_bytes} bytes",
     ]
     console.show(asdict(found), lines, as_json=as_json)
@@ -44,16 +44,14 @@ def roundtrip(
 @bench.command()
 def footprint(*, as_json: JsonOption = False) -> None:
     """The agent's memory, its start, and how fast the command line answers."""
-    from firstline.bench import footprint as measured
-
-    with _progress(measured.STEPS) as advance:
+    with _progress(footprints.STEPS) as advance:
         try:
-            found = measured.measure(advance)
-        except measured.FootprintError as error:
+            found = footprints.measure(advance)
+        except footprints.FootprintError as error:
             raise CommandError(str(error), ExitCode.FAILURE) from error
     lines = [
-        f"idle agent       {found.idle_pss_mb:.1f} MiB (beside its child "
-        f"{found.idle_with_child_pss_mb:.1f} MiB)",
+        f"idle agent       {found.idle_pss_mb:.1f} MiB",
+        f"  with its child {found.idle_with_child_pss_mb:.1f} MiB",
         f"engine child     {found.engine_child_pss_mb:.1f} MiB",
         f"start to online  {found.start_to_online_s:.2f} s",
         f"--help           {found.help_ms:.0f} ms",

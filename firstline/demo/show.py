@@ -13,8 +13,8 @@ from agent.core.clean import clean
 from agent.core.find import find
 from agent.core.mask import MaskRules, mask
 from agent.stages import Raw
-from broker.wire.payload import Payload, Record, Text, Window, kind_of
 from broker.package.manifest import load_manifest
+from broker.wire.payload import Payload, Record, Text, Window, kind_of
 from firstline.build import expectation
 from firstline.demo.processes import DemoError, Stage
 from firstline.settings.agent import AgentSettings, TaskSection
