@@ -52,8 +52,11 @@ def test_a_text_model_is_packed_shown_and_asked(
     assert manifest.licence == "CC0-1.0"
     assert manifest.heads[0].out_of_scope == "low"
 
-    assert cli.main(["ask", "hello world", "--package", str(folder), "--domain", "home/text"]) == 0
-    assert capsys.readouterr().out.startswith("high\n")
+    question = ["ask", "hello world bob@example.org", "--package", str(folder)]
+    assert cli.main([*question, "--domain", "home/text"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("high bob@example.org\n")
+    assert out.endswith("would ask the cloud: not sure enough\n")
 
     assert cli.main(["model", "show", str(folder), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
