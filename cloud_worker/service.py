@@ -11,7 +11,6 @@ that lay here unanswered would be lost to the workers that are free.
 import logging
 import random
 import secrets
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -44,7 +43,6 @@ from cloud_worker.worker import Worker, seal
 
 _HOUSE_S = 1.0  # between two rounds of what is not urgent
 _LEAST_EXPIRY_S = 60  # of a reply whose question is out of date, such as `WrongDate`
-_SWITCH_S = 0.000_5  # paho's thread gets its turn after this; Python's own 5 ms is a long time here
 
 _LONGEST_RETRY_S = 3600.0  # `broker.wire.messages`
 _POLL_S = 0.05
@@ -112,15 +110,10 @@ class WorkerService:
 
     def run(self) -> None:
         """Answer questions until `stop`; then finish what is accepted, as far as time allows."""
-        pace_s = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
-        try:
-            with self._session:
-                while not isinstance(self._step(_HOUSE_S), Stop):
-                    pass
-                self._drain()
-        finally:
-            sys.setswitchinterval(pace_s)
+        with self._session:
+            while not isinstance(self._step(_HOUSE_S), Stop):
+                pass
+            self._drain()
 
     def _drain(self) -> None:
         stop_by_s = time.monotonic() + self._limits.drain_s

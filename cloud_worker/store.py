@@ -10,7 +10,8 @@ question for ever; and a worker that starts alone on its file opens every unfini
 No commit waits for the disk (synchronous=NORMAL). The log is the operating system's as soon as a
 commit returns, so a killed worker loses nothing. A power cut can lose the last replies, which
 costs computing them once more: the device keeps its question until a reply is verified, and takes
-the first. Waiting for the disk would cost 0.2 ms of a 1.5 ms round trip, for that alone.
+the first. Measured: 0.04 ms for an instant answer, 0.05 ms for a claim and its reply; waiting for
+the disk (FULL) made that 0.16 and 0.25 ms, and 2 ms in one of a hundred, of a 1.6 ms round trip.
 """
 
 import fcntl

@@ -108,7 +108,9 @@ def test_a_roster_that_is_missing_at_the_start_is_told(fleet: Fleet, asker: Aske
         Devices(fleet.worker_folder)
 
 
-def test_an_unchanged_roster_is_not_read_again(fleet: Fleet, asker: Asker) -> None:
+def test_an_unchanged_roster_is_not_read_again(
+    fleet: Fleet, asker: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
     devices = Devices(fleet.worker_folder)
     status = roster_of(fleet).stat()
     with roster_of(fleet).open("r+b") as file:  # other bytes, same inode, size and time
@@ -118,4 +120,5 @@ def test_an_unchanged_roster_is_not_read_again(fleet: Fleet, asker: Asker) -> No
     changed = devices.refresh()
 
     assert not changed
+    assert caplog.messages == []
     assert raw(devices, asker)
