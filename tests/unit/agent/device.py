@@ -118,9 +118,9 @@ class Device:
     @contextmanager
     def crashed(self) -> Iterator["Device"]:
         """Kill this life: the next one has the files as they lie, and an empty memory."""
-        folder = self.file.parent / "next-life"
+        folder = self.file.parent / "next"
         folder.mkdir()
-        for file in self.file.parent.glob("outbox.db*"):
+        for file in self.file.parent.glob(f"{self.file.name}*"):
             shutil.copy(file, folder / file.name)
         shelf = Shelf()
         task = replace(self.task, deliver=shelf.deliver)
