@@ -51,7 +51,8 @@ class Engine:
     """
 
     def __init__(self, package: Path, *, threads: int = 1, timeout_s: float = 5.0) -> None:
-        self._command = [sys.executable, "-m", "agent.models.child", str(package), str(threads)]
+        module = ["-P", "-m", "agent.models.child"]  # -P: nothing from the current folder
+        self._command = [sys.executable, *module, str(package), str(threads)]
         self._timeout_s = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
         self._loaded: Loaded | None = None

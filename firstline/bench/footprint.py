@@ -1,9 +1,11 @@
 """What a resident agent weighs, how soon it is there, and how fast the command line answers.
 
-    firstline agent run (a process) --> broker --> this bench hears its presence: online
+    firstline agent run (a process) --> broker --> bench.presence hears that it is online
     one text in its folder --> the engine child starts --> its weight
 
-Memory is PSS (proportional set size): shared pages count once, divided among those who share.
+Memory is PSS (proportional set size): shared pages count once, divided among those who share. So
+this process imports nothing that the agent does: it would take half of the agent's libraries off
+its weight.
 """
 
 import signal
@@ -16,11 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from broker.fleet.mosquitto import RunningBroker, running_broker
-from broker.wire.session import Address, Event, Received, Session
-from firstline.bench.fleet import FleetKeys, make_fleet
 
 _SETTLE_S = 3.0  # until start-up work is done
 _PATIENCE_S = 30.0
@@ -69,7 +68,8 @@ def measure(progress: Callable[[int], None]) -> Footprint:
     help_ms = [_help_ms() for _ in range(_HELP_RUNS)]
     progress(1)
     with tempfile.TemporaryDirectory() as name, running_broker(Path(name) / "broker") as broker:
-        folder, keys = Path(name), make_fleet(Path(name) / "fleet")
+        folder = Path(name)
+        keys = _keys(folder / "fleet")
         starts_s = []
         for session in range(1, _START_RUNS):
             with _agent(folder, keys, broker, session) as (_, start_s):
@@ -102,42 +102,49 @@ def pss_mb(pid: int) -> float:
 
 def _help_ms() -> float:
     started_s = time.perf_counter()
-    command = [sys.executable, "-m", "firstline", "--help"]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
+    subprocess.run(_module("firstline", "--help"), check=True, capture_output=True)  # noqa: S603 - our own module
     return (time.perf_counter() - started_s) * 1e3
 
 
 @contextmanager
 def _agent(
-    folder: Path, keys: FleetKeys, broker: RunningBroker, session: int
+    folder: Path, keys: Path, broker: RunningBroker, session: int
 ) -> Iterator[tuple[int, float]]:
     settings = folder / "agent.toml"
-    text = _SETTINGS.format(keys=keys.device, host=broker.host, port=broker.port)
+    text = _SETTINGS.format(keys=keys, host=broker.host, port=broker.port)
     settings.write_text(text, encoding="utf-8")
-    heard: SimpleQueue[Event] = SimpleQueue()
-    address = Address(host=broker.host, port=broker.port, client_id="bench-listener")
-    with Session(address, subscriptions=["fl/v1/+/dev/+/state"], sink=heard.put):
-        time.sleep(0.3)  # until the listener's subscription stands
-        command = [sys.executable, "-m", "firstline", "agent", "run", "--settings", str(settings)]
-        started_s = time.perf_counter()
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+    listen = _module("firstline.bench.presence", broker.host, str(broker.port), str(session))
+    run = _module("firstline", "agent", "run", "--settings", str(settings))
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listener:  # noqa: S603 - ours
+        _line(listener)  # "ready"
+        started_s = time.monotonic()
+        with subprocess.Popen(run, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
             try:
-                _wait_online(heard, session)
-                yield process.pid, time.perf_counter() - started_s
+                start_s = float(_line(listener)) - started_s
+                listener.wait(_PATIENCE_S)
+                yield process.pid, start_s
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(_PATIENCE_S)
 
 
-def _wait_online(heard: SimpleQueue[Event], session: int) -> None:
-    birth = f'"session": {session}, "online": true'.encode()  # not a retained one of a run before
-    while True:
-        try:
-            event = heard.get(timeout=_PATIENCE_S)
-        except Empty:
-            raise FootprintError("the agent did not come online") from None
-        if isinstance(event, Received) and birth in event.payload:
-            return
+def _keys(folder: Path) -> Path:
+    for words in (("init", str(folder)), ("enroll", "board-1", "--dir", str(folder))):
+        command = _module("firstline", "fleet", *words)
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
+    return folder / "devices" / "board-1"
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    line = process.stdout.readline()
+    if not line:
+        raise FootprintError("the agent did not come online")
+    return line
 
 
 def _ask(folder: Path) -> None:

@@ -1,20 +1,14 @@
 """`firstline agent`: the device."""
 
 from pathlib import Path
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from agent.shell.events import Stop
-from firstline.build import agent_process
+from firstline.becoming import Orders, become_agent
 from firstline.commands import noun
-from firstline.console import JsonOption, emit
-from firstline.logs import LogJsonOption, QuietOption, VerboseOption, log_to_stderr
-from firstline.stopping import on_stop
-
-if TYPE_CHECKING:
-    from agent.shell.loop import AgentEvent
+from firstline.commands.log_options import LogJsonOption, QuietOption, VerboseOption
+from firstline.console import JsonOption
 
 app = noun("The device: run the agent.")
 
@@ -32,11 +26,4 @@ def run(
 
     With --json it says on standard output when it starts and stops, between its answers.
     """
-    log_to_stderr(verbose=verbose, quiet=quiet, as_json=log_json)
-    queue: SimpleQueue[AgentEvent] = SimpleQueue()
-    with on_stop(lambda: queue.put(Stop())), agent_process(settings, queue) as loop:
-        if as_json:
-            emit({"event": "started", "settings": settings})
-        loop.run()
-    if as_json:
-        emit({"event": "stopped"})
+    become_agent(Orders(str(settings), verbose, quiet, log_json, as_json))

@@ -1,4 +1,7 @@
-"""`firstline bench`: what the README's figures are made with."""
+"""`firstline bench`: what the README's figures are made with.
+
+Each measurement is imported when it runs: the footprint's must not share pages with the agent.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +12,6 @@ from typing import Annotated
 import typer
 
 from firstline import console
-from firstline.bench import footprint as footprints
-from firstline.bench import roundtrip as roundtrips
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
 
@@ -25,6 +26,8 @@ def roundtrip(
     as_json: JsonOption = False,
 ) -> None:
     """A sealed, durable question and its answer, beside bare paho, in the same run."""
+    from firstline.bench import roundtrip as roundtrips  # noqa: PLC0415 - see the module
+
     with _progress(rounds) as advance:
         try:
             found = roundtrips.measure(rounds, size, advance)
@@ -44,6 +47,8 @@ def roundtrip(
 @bench.command()
 def footprint(*, as_json: JsonOption = False) -> None:
     """The agent's memory, its start, and how fast the command line answers."""
+    from firstline.bench import footprint as footprints  # noqa: PLC0415 - see the module
+
     with _progress(footprints.STEPS) as advance:
         try:
             found = footprints.measure(advance)

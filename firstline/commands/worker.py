@@ -7,8 +7,9 @@ import typer
 
 from firstline.build_worker import worker_process
 from firstline.commands import noun
+from firstline.commands.log_options import LogJsonOption, QuietOption, VerboseOption
 from firstline.console import JsonOption, emit
-from firstline.logs import LogJsonOption, QuietOption, VerboseOption, log_to_stderr
+from firstline.logs import log_to_stderr
 from firstline.stopping import on_stop
 
 app = noun("The cloud: run a worker.")
