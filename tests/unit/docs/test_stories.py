@@ -41,8 +41,8 @@ def test_the_picture_has_the_steps_in_the_pipelines_order() -> None:
 
 @pytest.mark.broker
 @pytest.mark.acceptance
-def test_the_demo_prints_what_the_readme_shows() -> None:
-    done = run([sys.executable, "-m", "firstline", "demo", "--json"], ROOT)
+def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    done = run(bash("firstline demo --json", tmp_path), tmp_path)
     scenes = [json.loads(line) for line in done.stdout.splitlines()]
 
     excerpt = indented(README, "demo")
@@ -103,7 +103,7 @@ def test_the_shell_line_packs_a_model(tmp_path: Path) -> None:
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command that is expected to succeed."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done
 
 
