@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -28,6 +28,12 @@ class Process:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
+
+    @property
+    def pid(self) -> int:
+        """Its process id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it."""
@@ -96,7 +102,6 @@ class Stage:
     broker: BrokerProcess
     worker: Process
     agent: Process
-    heard: list[Received] = field(default_factory=list)
 
     @property
     def inbox(self) -> Path:
@@ -136,7 +141,10 @@ def staged(folder: Path, *, pause_s: float = 0.0) -> Iterator[Stage]:
     """A stage on which nothing runs yet."""
     fleet = make_fleet(folder / "fleet")
     fleet.enroll("board-1")
-    for role, keys in (("agent", folder / "fleet/devices/board-1"), ("worker", fleet.worker_folder)):
+    for role, keys in (
+        ("agent", folder / "fleet/devices/board-1"),
+        ("worker", fleet.worker_folder),
+    ):
         (folder / role).mkdir()
         (folder / role / "keys").symlink_to(keys)
     (folder / "agent" / "inbox").mkdir()

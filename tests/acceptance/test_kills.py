@@ -1,6 +1,6 @@
 """`kill -9` of each program at each step of a question, as far as the step can be seen from outside.
 
-    file -> outbox row -> on the wire -> claimed -> answered -> reply on the wire -> answer file
+file -> outbox row -> on the wire -> claimed -> answered -> reply on the wire -> answer file
 """
 
 import sqlite3

@@ -48,7 +48,13 @@ class PipelineMachine(RuleBasedStateMachine):
         self.shelf = Shelf()
         (self.folder / "life").mkdir()
         self.device: Device = self.stack.enter_context(
-            opened(keys, self.folder / "life" / "outbox.db", self.clock, self.shelf, make_task(self.shelf))
+            opened(
+                keys,
+                self.folder / "life" / "outbox.db",
+                self.clock,
+                self.shelf,
+                make_task(self.shelf),
+            )
         )
         self.asked: set[int] = set()
         self.envelopes: list[bytes] = []
@@ -125,7 +131,5 @@ class PipelineMachine(RuleBasedStateMachine):
             assert len(self.device.outbox) == 0
 
 
-PipelineMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None
-)
+PipelineMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestPipeline = PipelineMachine.TestCase

@@ -113,9 +113,7 @@ class TestNotice:
         assert [inbox.noticed().source for _ in range(2)] == ["a.txt", "b.txt"]
         assert inbox.queue.empty()
 
-    def test_a_scan_leaves_a_file_alone_that_was_written_a_moment_ago(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_scan_leaves_a_file_alone_that_was_written_a_moment_ago(self, tmp_path: Path) -> None:
         inbox = Inbox(tmp_path / "inbox")
         inbox.folder.mkdir()
         file = inbox.folder / "q.txt"

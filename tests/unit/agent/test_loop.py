@@ -206,9 +206,7 @@ def test_a_reply_that_is_refused_is_counted_and_acknowledged(
     assert bench.device.delivered == []
 
 
-def test_a_second_copy_is_counted_and_acknowledged(
-    bench: Bench, cloud: CloudSimulator
-) -> None:
+def test_a_second_copy_is_counted_and_acknowledged(bench: Bench, cloud: CloudSimulator) -> None:
     bench.run(Online(100), bench.arrived(b"lights on"))
     [question] = bench.link.questions()
     cloud.way_back = duplicate

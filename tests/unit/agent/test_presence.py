@@ -16,7 +16,6 @@ def presence(counters: Counter[str]) -> Presence:
     return Presence(topic=TOPIC, session=4, about={"version": "0.1.0"}, counters=counters)
 
 
-
 class Publish:
     """A broker that takes everything."""
 
