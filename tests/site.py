@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Event as Flag
 from threading import Thread
 
 from broker.fleet.mosquitto import RunningBroker
 from broker.wire import topics
 from broker.wire.credentials import load_worker
-from broker.wire.messages import Answer, Busy
+from broker.wire.messages import Answer, Busy, Question
 from broker.wire.session import Address, Event, Message, Online, Received, Session
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
-from cloud_worker.models import Completer, echo
+from cloud_worker.models import Completer, Engine, echo
 from cloud_worker.service import WorkerService, worker_address
 from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
@@ -117,6 +118,17 @@ class Setup:
     completer: Completer = field(default_factory=echo)
     limits: Limits = field(default_factory=lambda: Limits(drain_s=2.0))
     lease_s: float = 60.0
+    now_s: Callable[[], float] = time.time
+
+
+def gated(gate: Flag) -> Engine:
+    """A model that waits until the test lets it go on."""
+
+    def complete(question: Question) -> Answer:
+        gate.wait(PATIENCE_S)
+        return echo().complete(question)
+
+    return Engine("gated", complete)
 
 
 @dataclass(frozen=True)
@@ -130,16 +142,9 @@ class Site:
     claims: Path
 
     @contextmanager
-    def worker(
-        self,
-        completer: Completer | None = None,
-        limits: Limits | None = None,
-        *,
-        lease_s: float = 60.0,
-    ) -> Iterator[WorkerService]:
+    def worker(self, setup: Setup | None = None) -> Iterator[WorkerService]:
         """A worker on a thread of its own, there and told of."""
-        setup = Setup(completer or echo(), limits or Limits(drain_s=2.0), lease_s)
-        with service_of(self.fleet, self.broker, self.claims, setup) as service:
+        with service_of(self.fleet, self.broker, self.claims, setup or Setup()) as service:
             self.line.wait_for_worker()
             yield service
 
@@ -175,7 +180,7 @@ def service_of(
                 limits=setup.limits,
             )
             address = worker_address(broker.host, broker.port, setup.limits)
-            service = WorkerService(worker=worker, address=address)
+            service = WorkerService(worker=worker, address=address, now_s=setup.now_s)
             started.put(service)
             service.run()
 

@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from broker.fleet.errors import BadNameError, FleetError
 from broker.wire.credentials import write
+from broker.wire.document import Document
 from broker.wire.topics import NAME_RULE, is_name
 
 ROOT_KEY = "root.key"
@@ -32,10 +31,8 @@ BUNDLE = "bundle.json"
 _LOCK = ".lock"
 
 
-class FleetCard(BaseModel):
+class FleetCard(Document, frozen=True):
     """`fleet.json`: which fleet this folder is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     fleet: str
 

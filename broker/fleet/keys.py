@@ -74,7 +74,7 @@ def init(folder: Path, fleet: FleetId) -> NewFleet:
         store(folder / ROOT_PUBLIC, key.public_key().public_bytes_raw().hex().encode())
         root.write_roster(Roster(fleet=fleet, version=1, devices={}))
         # Last: without it, a command that was cut short here is simply given again.
-        store(folder / FLEET, FleetCard(fleet=fleet).model_dump_json().encode())
+        store(folder / FLEET, FleetCard(fleet=fleet).write())
     return NewFleet(fleet, folder, folder / ROOT_KEY)
 
 
@@ -122,7 +122,7 @@ def _write_device(root: Root, card: DeviceCard, key: Ed25519PrivateKey) -> Path:
     folder = _folder(root.folder, DeviceId(card.device))
     make_private(folder)
     bundle = pools.folder_of(root.folder, PoolId(card.pool)) / BUNDLE
-    store(folder / "device.json", card.model_dump_json().encode())
+    store(folder / "device.json", card.write())
     store(folder / "identity.key", key.private_bytes_raw().hex().encode())
     store(folder / "storage.key", os.urandom(STORAGE_KEY_BYTES).hex().encode())
     store(folder / ROOT_PUBLIC, (root.folder / ROOT_PUBLIC).read_bytes())

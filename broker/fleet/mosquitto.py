@@ -21,7 +21,6 @@ LOOPBACK: Final = "127.0.0.1"
 _START_S: Final = 10.0
 _STOP_S: Final = 10.0
 _POLL_S: Final = 0.01
-_ATTEMPTS: Final = 5  # a free port may be taken before mosquitto has it
 _SYSTEM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # often not in PATH
 
 # What each line is there for: broker/README.md, "The broker's settings".
@@ -64,9 +63,10 @@ def running_broker(folder: Path, *, port: int = 0, bind: str = LOOPBACK) -> Iter
         BrokerStartError: it does not start, with its own reason.
     """
     binary = find_mosquitto()
-    process, taken = _start(binary, folder, port, bind)
+    port = _free_port(bind, port)
+    process = _launch(binary, folder, port, bind)
     try:
-        yield RunningBroker(bind, taken, process.pid)
+        yield RunningBroker(bind, port, process.pid)
     finally:
         _stop(process)
 
@@ -93,17 +93,6 @@ def write_config(folder: Path, *, port: int, bind: str = LOOPBACK) -> Path:
     path = folder / "mosquitto.conf"
     path.write_text(config, encoding="utf-8")
     return path
-
-
-def _start(binary: str, folder: Path, port: int, bind: str) -> tuple[subprocess.Popen[bytes], int]:
-    for attempt in range(1, _ATTEMPTS + 1):
-        chosen = _free_port(bind, port)
-        try:
-            return _launch(binary, folder, chosen, bind), chosen
-        except BrokerStartError:
-            if port or attempt == _ATTEMPTS:
-                raise
-    raise AssertionError
 
 
 def _launch(binary: str, folder: Path, port: int, bind: str) -> subprocess.Popen[bytes]:

@@ -64,8 +64,8 @@ def _write_keys(root: Root, pool: PoolId, now_s: int) -> PoolKeys:
     )
     folder = folder_of(root.folder, pool)
     make_private(folder)
-    store(folder / POOL, keys.model_dump_json().encode())
-    store(folder / BUNDLE, root.sign(bundle.LABEL, public.model_dump_json()))
+    store(folder / POOL, keys.write())
+    store(folder / BUNDLE, root.sign(bundle.LABEL, public.write().decode()))
     return keys
 
 
@@ -81,9 +81,9 @@ def _bundled(key: StoredKey, now_s: int) -> BundledKey:
 def _write_worker(root: Root, pool: PoolId, keys: PoolKeys) -> None:
     folder = worker_folder(root.folder, pool)
     make_private(folder)
-    store(folder / POOL, keys.model_dump_json().encode())
+    store(folder / POOL, keys.write())
     store(folder / ROOT_PUBLIC, (root.folder / ROOT_PUBLIC).read_bytes())
     store(folder / ROSTER, (root.folder / ROSTER).read_bytes())
     # Last: it is what makes the folder a worker's, so a cut short `add` is done again.
     card = WorkerCard(fleet=root.fleet, pool=pool)
-    store(folder / "worker.json", card.model_dump_json().encode())
+    store(folder / "worker.json", card.write())

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
 
 from broker.fleet.errors import NotAFleetError
 from broker.fleet.folder import FLEET, ROOT_KEY, ROSTER, FleetCard, store
@@ -41,7 +40,7 @@ class Root:
 
     def write_roster(self, roster: Roster) -> int:
         """Sign and store the roster; return its version."""
-        store(self.folder / ROSTER, self.sign(rosters.LABEL, roster.model_dump_json()))
+        store(self.folder / ROSTER, self.sign(rosters.LABEL, roster.write().decode()))
         return roster.version
 
     def share_roster(self) -> None:
@@ -59,10 +58,10 @@ def open_root(folder: Path) -> Root:
         NotAFleetError: there is none, or a file of it cannot be used.
     """
     try:
-        card = FleetCard.model_validate_json(_read(folder / FLEET))
+        card = FleetCard.read(_read(folder / FLEET))
         private = bytes.fromhex(_read(folder / ROOT_KEY).decode("ascii", "replace"))
         return Root(folder, FleetId(card.fleet), Ed25519PrivateKey.from_private_bytes(private))
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:
         raise NotAFleetError(f"{folder}: its keys are damaged; restore a backup") from error
 
 

@@ -6,27 +6,17 @@ from threading import Event as Flag
 import pytest
 
 from broker.wire import topics
-from broker.wire.messages import Answer, Busy, Question
+from broker.wire.messages import Answer, Busy
 from broker.wire.session import Message
 from broker.wire.topics import DeviceId
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completer, Engine, echo
 from tests.asker import DOMAIN, FLEET, POOL
-from tests.site import PATIENCE_S, Site, line_of
+from tests.site import Setup, Site, gated, line_of
 
 pytestmark = pytest.mark.broker
 
 ECHOED = Answer("hello <NAME_1>", "echo 1", 1.0)
-
-
-def gated(gate: Flag) -> Engine:
-    """A model that waits until the test lets it go on."""
-
-    def complete(question: Question) -> Answer:
-        gate.wait(PATIENCE_S)
-        return echo().complete(question)
-
-    return Engine("gated", complete)
 
 
 ENGINES = {"instant": echo(), "engine": Engine("echo 1", echo().complete)}
@@ -38,7 +28,7 @@ def test_a_question_is_answered_and_its_repeat_gets_the_same_bytes(
 ) -> None:
     asked = site.asker.ask()
 
-    with site.worker(completer) as service:
+    with site.worker(Setup(completer)) as service:
         first, second = site.line.answered(asked), site.line.answered(asked)
 
     assert (first, second) == (ECHOED, ECHOED)
@@ -64,7 +54,7 @@ def test_a_full_worker_says_busy_at_once_and_answers_when_asked_again(site: Site
     limits = Limits(concurrency=1, queue=1, retry_after_s=1.0)
     running, waiting, third = site.asker.ask(), site.asker.ask(), site.asker.ask()
 
-    with site.worker(gated(gate), limits) as service:
+    with site.worker(Setup(gated(gate), limits)) as service:
         site.line.ask(running)
         site.line.ask(waiting)
         busy = site.line.answered(third)
@@ -83,7 +73,7 @@ def test_a_repeat_while_the_model_works_is_not_answered_twice(site: Site, lease_
     gate = Flag()
     asked = site.asker.ask()
 
-    with site.worker(gated(gate), lease_s=lease_s) as service:
+    with site.worker(Setup(gated(gate), lease_s=lease_s)) as service:
         site.line.ask(asked)
         site.line.ask(asked)
         site.line.wait(lambda: service.counters["working"] == 1)
@@ -136,7 +126,7 @@ def test_a_device_revoked_while_the_worker_runs_is_not_served(site: Site) -> Non
 
 def test_presence_comes_with_the_worker_and_goes_with_it(site: Site) -> None:
     limits = Limits(concurrency=2, queue=8)
-    with site.worker(limits=limits):
+    with site.worker(Setup(limits=limits)):
         born = json.loads(site.line.presences[-1].payload)
     site.line.wait(lambda: site.line.presences[-1].payload == b"")
 

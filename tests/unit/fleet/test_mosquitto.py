@@ -127,3 +127,34 @@ def test_the_state_is_private(tmp_path: Path) -> None:
 
     assert (tmp_path / "broker").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "broker" / "broker.db").exists()
+
+
+def test_a_broker_that_does_not_end_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mosquitto, "_STOP_S", 0.2)
+
+    with running_broker(tmp_path / "broker") as running:
+        os.kill(running.pid, signal.SIGSTOP)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(running.pid, 0)
+
+
+def test_a_broker_that_never_answers_is_told_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = tmp_path / "mosquitto"
+    deaf.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
+    deaf.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(mosquitto, "_START_S", 0.5)
+
+    with (
+        pytest.raises(BrokerStartError, match="does not answer on 127"),
+        running_broker(tmp_path / "broker"),
+    ):
+        pass
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

@@ -1,0 +1,72 @@
+"""The shipped large model behind a worker."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from broker.wire.messages import Question, dump_reply, load_reply
+from broker.wire.payload import Record, Text
+from cloud_worker.errors import ModelLoadError, UnfitQuestionError
+from cloud_worker.models import Engine
+from cloud_worker.onnx import OnnxCompleter, _chance
+
+pytest.importorskip("onnxruntime")
+
+PACKAGE = Path(__file__).parents[3] / "firmware_configs" / "models" / "commands-small"
+LAMP = Question("home", Text("turn off the lights in the kitchen of <NAME_1>"))
+
+
+@pytest.fixture(scope="module")
+def completer() -> OnnxCompleter:
+    return OnnxCompleter(PACKAGE, copies=2)
+
+
+def test_a_question_is_answered_with_its_placeholders(completer: OnnxCompleter) -> None:
+    answer = completer.complete(LAMP)
+
+    assert answer.text.endswith(" <NAME_1>")
+    assert "light" in answer.text
+    assert answer.model == completer.model
+    assert 0.0 < answer.confidence <= 1.0
+    assert load_reply(dump_reply(answer)) == answer
+
+
+def test_every_domain_of_a_package_is_served(completer: OnnxCompleter) -> None:
+    engines = completer.completers()
+
+    assert set(engines) == set(completer.domains)
+    assert engines["home"] == Engine(completer.model, completer.complete)
+
+
+def test_several_threads_may_ask_at_once(completer: OnnxCompleter) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(completer.complete, [LAMP] * 40))
+
+    assert answers == {completer.complete(LAMP)}
+
+
+def test_a_payload_that_the_model_does_not_take_is_unfit(completer: OnnxCompleter) -> None:
+    with pytest.raises(UnfitQuestionError, match="takes a text, not a record"):
+        completer.complete(Question("home", Record({"a": 1.0})))
+
+    assert completer.complete(LAMP).model == completer.model  # the copy that refused is free
+
+
+def test_a_package_that_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError, match=r"package\.toml"):
+        OnnxCompleter(tmp_path)
+
+
+KNOTS = ((0.2, 0.1), (0.6, 0.5), (1.0, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("score", "chance"), [(0.0, 0.1), (0.2, 0.1), (0.4, 0.3), (0.6, 0.5), (1.0, 0.9)]
+)
+def test_a_score_becomes_a_chance(score: float, chance: float) -> None:
+    assert _chance(score, KNOTS) == pytest.approx(chance)
+
+
+def test_a_model_that_was_never_measured_is_never_trusted() -> None:
+    assert _chance(1.0, ()) == 0.0
