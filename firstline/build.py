@@ -1,6 +1,6 @@
 """Builds an agent from its settings.
 
-    agent.toml -> AgentSettings -> credentials, engines, tasks, inputs -> AgentParts -> Loop
+    agent.toml -> AgentPlan -> credentials, engines, tasks, inputs -> AgentParts -> Loop
 
 When the settings change, only the tasks are built anew; loaded engines are kept.
 """
@@ -17,9 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TextIO
 
-from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
-from agent.core.mask import MaskRules
 from agent.models.engine import Engine
 from agent.pipeline import Task
 from agent.shell.folder import FolderInput, FolderOutput
@@ -28,13 +26,11 @@ from agent.shell.loop import AgentEvent, Input, Loop
 from agent.shell.streams import StreamInput, StreamOutput
 from agent.stages import Delivery
 from broker.package.errors import PackageError
-from broker.package.manifest import Manifest, WindowInput, load_manifest
 from broker.wire.credentials import DeviceCredentials, load_device
 from broker.wire.session import Address
 from firstline.assemble import AgentParts, agent_loop
-from firstline.settings.agent import AgentSettings, OutputSection, TaskSection
-from firstline.settings.source import SettingsError, read
-from firstline.shipped import package_folder
+from firstline.plan import AgentPlan, Endpoint, PlanningError, TaskPlan, plan_apart
+from firstline.settings.problems import SettingsError
 from firstline.watch import SettingsWatcher
 
 _LOCAL_SESSION_S = 3600  # the local broker keeps questions for an agent that restarts
@@ -67,86 +63,54 @@ class Tasks:
     """Builds tasks, and builds them again when the settings change, keeping loaded engines.
 
     Args:
-        base: What paths in the settings are relative to.
         local: The broker on the board, if a task uses one.
         stdout: For tasks that answer on standard output.
         counters: Counts answers by who gave them.
     """
 
     def __init__(
-        self, base: Path, *, local: LocalBroker | None, stdout: TextIO, counters: Counter[str]
+        self, *, local: LocalBroker | None, stdout: TextIO, counters: Counter[str]
     ) -> None:
-        self._base, self._local, self._stdout, self._counters = base, local, stdout, counters
+        self._local, self._stdout, self._counters = local, stdout, counters
         self._engines: dict[tuple[Path, int, float], Engine] = {}
 
-    def build(self, settings: AgentSettings) -> dict[str, Task]:
-        """The tasks of these settings.
-
-        Raises:
-            PackageError: a model package cannot be used, or not for its task.
-        """
-        return {section.name: self._task(section, settings) for section in settings.tasks}
+    def build(self, plan: AgentPlan) -> dict[str, Task]:
+        """The tasks of a plan."""
+        return {task.name: self._task(task) for task in plan.tasks}
 
     def stop(self) -> None:
         """End the engine children."""
         for engine in self._engines.values():
             engine.stop()
 
-    def _task(self, section: TaskSection, settings: AgentSettings) -> Task:
-        model = settings.models[section.model]
-        folder = package_folder(model.package, self._base)
-        key = (folder, model.threads, model.timeout_s)
+    def _task(self, plan: TaskPlan) -> Task:
+        key = (plan.package, plan.threads, plan.timeout_s)
         if key not in self._engines:
-            self._engines[key] = Engine(folder, threads=model.threads, timeout_s=model.timeout_s)
+            self._engines[key] = Engine(
+                plan.package, threads=plan.threads, timeout_s=plan.timeout_s
+            )
         return Task(
-            name=section.name,
-            expect=expectation(section, load_manifest(folder)),
-            rules=MaskRules(section.mask.fields, section.mask.default),
+            name=plan.name,
+            expect=plan.expect,
+            rules=plan.rules,
             model=self._engines[key],
-            domain=section.domain,
-            gate=GatePolicy(section.max_error),
-            patience_s=section.patience_s,
-            provisional=section.provisional,
-            deliver=partial(self._counted, self._output(section.output)),
+            domain=plan.domain,
+            gate=GatePolicy(plan.max_error),
+            patience_s=plan.patience_s,
+            provisional=plan.provisional,
+            deliver=partial(self._counted, self._output(plan.target)),
         )
 
-    def _output(self, section: OutputSection) -> Callable[[Delivery], None]:
-        if section.kind == "folder" and section.path is not None:
-            return FolderOutput(self._base / section.path).deliver
-        if section.kind == "topic" and self._local is not None and section.topic is not None:
-            return partial(self._local.deliver, section.topic)
+    def _output(self, target: Endpoint) -> Callable[[Delivery], None]:
+        if target.path is not None:
+            return FolderOutput(target.path).deliver
+        if target.topic is not None and self._local is not None:
+            return partial(self._local.deliver, target.topic)
         return StreamOutput(self._stdout).deliver
 
     def _counted(self, deliver: Callable[[Delivery], None], delivery: Delivery) -> None:
         deliver(delivery)
         self._counters[f"answered_{delivery.origin}" if delivery.final else "provisional"] += 1
-
-
-def expectation(section: TaskSection, manifest: Manifest) -> Expectation:
-    """What a task takes: its own limits, and the shape that its model was made for.
-
-    Raises:
-        PackageError: the package is made for another payload, or has no such domain.
-    """
-    manifest.head(section.domain)
-    if manifest.payload != section.payload:
-        raise PackageError(
-            f"task {section.name!r} sends a {section.payload}, but {manifest.name} takes a "
-            f"{manifest.payload}: change the task's 'payload' or its model"
-        )
-    if not isinstance(manifest.input, WindowInput):
-        return Expectation(
-            section.payload, max_bytes=section.max_bytes, max_chars=section.max_chars
-        )
-    window = manifest.input
-    return Expectation(
-        section.payload,
-        max_bytes=section.max_bytes,
-        channels=window.channels,
-        rate_hz=window.rate_hz,
-        min_length=window.length,
-        max_length=window.length,
-    )
 
 
 @contextmanager
@@ -155,30 +119,31 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
 
     Raises:
         SettingsError: the settings cannot be used.
+        PackageError: a model package cannot be used.
+        PlanningError: the settings could not be read.
         AlreadyRunningError: another agent has this state folder.
         KeyFileError: the device's keys cannot be used.
-        PackageError: a model package cannot be used.
         StoreError: the outbox cannot be opened.
     """
-    settings, base = read(path, AgentSettings), path.resolve().parent
+    plan = plan_apart(path)
     counters: Counter[str] = Counter()
     with ExitStack() as stack:
-        stack.enter_context(lock(base / settings.agent.state))
-        credentials = load_device(base / settings.agent.credentials)
-        local = _local_broker(settings, credentials, queue)
-        tasks = Tasks(base, local=local, stdout=sys.stdout, counters=counters)
+        stack.enter_context(lock(plan.state))
+        credentials = load_device(plan.credentials)
+        local = _local_broker(plan, credentials, queue)
+        tasks = Tasks(local=local, stdout=sys.stdout, counters=counters)
         stack.callback(tasks.stop)
         parts = AgentParts(
             credentials=credentials,
-            host=settings.broker.host,
-            port=settings.broker.port,
-            state=base / settings.agent.state,
-            tasks=tasks.build(settings),
+            host=plan.broker.host,
+            port=plan.broker.port,
+            state=plan.state,
+            tasks=tasks.build(plan),
             queue=queue,
-            inputs=_inputs(settings, base, queue, local, path),
+            inputs=_inputs(plan, queue, local, path),
             reload=partial(_reload, path, tasks),
-            resend_s=settings.agent.resend_s,
-            max_questions=settings.agent.max_questions,
+            resend_s=plan.resend_s,
+            max_questions=plan.max_questions,
             about={"version": version("firstline")},
             counters=counters,
         )
@@ -186,17 +151,13 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
 
 
 def _inputs(
-    settings: AgentSettings,
-    base: Path,
-    queue: SimpleQueue[AgentEvent],
-    local: LocalBroker | None,
-    path: Path,
+    plan: AgentPlan, queue: SimpleQueue[AgentEvent], local: LocalBroker | None, path: Path
 ) -> list[Input]:
     inputs: list[Input] = [] if local is None else [local]
-    for task in settings.tasks:
-        if task.input.kind == "folder" and task.input.path is not None:
-            inputs.append(FolderInput(base / task.input.path, task=task.name, sink=queue.put))
-        elif task.input.kind == "stdin":
+    for task in plan.tasks:
+        if task.source.path is not None:
+            inputs.append(FolderInput(task.source.path, task=task.name, sink=queue.put))
+        elif task.source.kind == "stdin":
             inputs.append(StreamInput(sys.stdin.buffer, task=task.name, sink=queue.put))
     if not all(isinstance(each, StreamInput) for each in inputs):
         inputs.append(SettingsWatcher(path, sink=queue.put))  # runs on, so edits matter
@@ -204,24 +165,24 @@ def _inputs(
 
 
 def _local_broker(
-    settings: AgentSettings, credentials: DeviceCredentials, queue: SimpleQueue[AgentEvent]
+    plan: AgentPlan, credentials: DeviceCredentials, queue: SimpleQueue[AgentEvent]
 ) -> LocalBroker | None:
-    if settings.local_broker is None:
+    if plan.local_broker is None:
         return None
     address = Address(
-        host=settings.local_broker.host,
-        port=settings.local_broker.port,
+        host=plan.local_broker.host,
+        port=plan.local_broker.port,
         client_id=f"{credentials.device}-local",
         session_expiry_s=_LOCAL_SESSION_S,
     )
-    topics = {task.input.topic: task.name for task in settings.tasks if task.input.topic}
+    topics = {task.source.topic: task.name for task in plan.tasks if task.source.topic}
     return LocalBroker(address, tasks=topics, sink=queue.put)
 
 
 def _reload(path: Path, tasks: Tasks) -> dict[str, Task] | None:
     try:
-        built = tasks.build(read(path, AgentSettings))
-    except (SettingsError, PackageError) as error:
+        built = tasks.build(plan_apart(path))
+    except (SettingsError, PackageError, PlanningError) as error:
         _log.error("the edited settings are not used, the last good ones are kept:\n%s", error)
         return None
     _log.info("settings reloaded; [agent], [broker] and inputs take effect at the next start")

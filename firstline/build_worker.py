@@ -17,7 +17,8 @@ from cloud_worker.onnx import OnnxCompleter
 from cloud_worker.service import WorkerService, worker_address
 from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
-from firstline.settings.source import Problem, SettingsError, read
+from firstline.settings.problems import Problem, SettingsError
+from firstline.settings.source import read
 from firstline.settings.worker import WorkerSettings
 from firstline.shipped import package_folder
 

@@ -67,7 +67,8 @@ _EXPECTED: Final[Mapping[str, ExitCode]] = {
     "cloud_worker.errors.ModelLoadError": ExitCode.MODEL,
     "cloud_worker.errors.WorkerError": ExitCode.FAILURE,
     "firstline.build.AlreadyRunningError": ExitCode.FAILURE,
-    "firstline.settings.source.SettingsError": ExitCode.SETTINGS,
+    "firstline.plan.PlanningError": ExitCode.FAILURE,
+    "firstline.settings.problems.SettingsError": ExitCode.SETTINGS,
 }
 
 

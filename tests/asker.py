@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from msgspec import structs
+
 from broker.fleet.keys import enroll, init
 from broker.fleet.root import open_root
 from broker.wire.credentials import DeviceCredentials, load_device
@@ -113,7 +115,7 @@ class Fleet:
         root = open_root(self.folder)
         roster = root.roster()
         name = asker.route.device
-        revoked = roster.devices[name].model_copy(update={"revoked": True})
+        revoked = structs.replace(roster.devices[name], revoked=True)
         devices = {**roster.devices, name: revoked}
         root.write_roster(Roster(fleet=FLEET, version=roster.version + 1, devices=devices))
         root.share_roster()

@@ -5,19 +5,19 @@ neither substitute a key nor bring an old one back.
 """
 
 from functools import lru_cache
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta
 
+from broker.wire.document import Document, Name, Version
 from broker.wire.errors import KeyFileError
 from broker.wire.keys import PoolPublicKey, Suite
 
 LABEL = "key bundle"
 
 
-class BundledKey(BaseModel):
+class BundledKey(Document, frozen=True):
     """One public key of a pool."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     suite: Suite
     public: str  # hex
@@ -25,15 +25,13 @@ class BundledKey(BaseModel):
     not_after_s: int  # Unix time, seconds
 
 
-class KeyBundle(BaseModel):
+class KeyBundle(Document, frozen=True):
     """The public keys of a pool."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fleet: str
-    pool: str
-    version: int = Field(ge=1)
-    keys: tuple[BundledKey, ...] = Field(min_length=1)
+    fleet: Name
+    pool: Name
+    version: Version
+    keys: Annotated[tuple[BundledKey, ...], Meta(min_length=1)]
 
     @classmethod
     def parse(cls, document: str) -> "KeyBundle":
@@ -43,8 +41,8 @@ class KeyBundle(BaseModel):
             KeyFileError: not a bundle.
         """
         try:
-            return cls.model_validate_json(document)
-        except ValidationError:
+            return cls.read(document)
+        except ValueError:
             raise KeyFileError("this key bundle does not match its schema") from None
 
     def best_key(self, suites: tuple[Suite, ...], now_s: float) -> PoolPublicKey:

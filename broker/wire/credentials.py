@@ -10,16 +10,17 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta
 
 from broker.wire import bundle, roster
 from broker.wire.bundle import KeyBundle
+from broker.wire.document import Document, Name
 from broker.wire.errors import KeyFileError
 from broker.wire.keys import PoolPrivateKey, Suite
 from broker.wire.roster import Roster
@@ -27,43 +28,37 @@ from broker.wire.signed import open_signed
 from broker.wire.topics import DeviceId, FleetId, PoolId
 
 STORAGE_KEY_BYTES = 32
-_NAME = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
 
 
-class DeviceCard(BaseModel):
+class DeviceCard(Document, frozen=True):
     """`device.json`: who this device is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fleet: str = _NAME
-    device: str = _NAME
-    pool: str = _NAME
+    fleet: Name
+    device: Name
+    pool: Name
 
 
-class WorkerCard(BaseModel):
+class WorkerCard(Document, frozen=True):
     """`worker.json`: which pool this folder serves."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fleet: str = _NAME
-    pool: str = _NAME
+    fleet: Name
+    pool: Name
 
 
-class StoredKey(BaseModel):
+class StoredKey(Document, frozen=True):
     """One private key in `pool.json`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     suite: Suite
-    private: str = Field(repr=False)  # hex
+    private: str  # hex
+
+    def __repr__(self) -> str:
+        return f"StoredKey({self.suite.name}, ...)"
 
 
-class PoolKeys(BaseModel):
+class PoolKeys(Document, frozen=True):
     """`pool.json`: the private keys of a pool."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    keys: tuple[StoredKey, ...] = Field(min_length=1)
+    keys: Annotated[tuple[StoredKey, ...], Meta(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +163,14 @@ def write(path: Path, content: bytes) -> None:
     Path(name).replace(path)
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Model = TypeVar("_Model", bound=Document)
 
 
 def _parse(model: type[_Model], path: Path) -> _Model:
     try:
-        return model.model_validate_json(read(path))
-    except ValidationError as error:
-        raise KeyFileError(f"{path}: {error.errors()[0]['msg']}") from None
+        return model.read(read(path))
+    except ValueError as error:
+        raise KeyFileError(f"{path}: {error}") from None
 
 
 def _root(folder: Path) -> Ed25519PublicKey:

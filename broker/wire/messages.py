@@ -11,9 +11,11 @@ A published field is never changed or removed; a new meaning is a new kind.
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta
 
+from broker.wire.document import Document
 from broker.wire.errors import MessageError
 from broker.wire.payload import Payload, PayloadKind, Shape, join, split
 
@@ -73,33 +75,29 @@ class Refused:
 Reply = Answer | Busy | WrongDate | Refused
 
 
-class _Header(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class _QuestionHeader(_Header):
-    domain: str = Field(min_length=1, max_length=128, pattern=r"^[a-z0-9][a-z0-9/_-]*$")
+class _QuestionHeader(Document, frozen=True):
+    domain: Annotated[str, Meta(max_length=128, pattern=r"^[a-z0-9][a-z0-9/_-]*$")]
     payload: PayloadKind
     channels: tuple[str, ...] = ()
-    rate_hz: float = Field(default=0.0, ge=0)
+    rate_hz: Annotated[float, Meta(ge=0)] = 0.0
 
 
-class _AnswerHeader(_Header):
-    model: str = Field(max_length=128)
-    confidence: float = Field(ge=0, le=1)
+class _AnswerHeader(Document, frozen=True):
+    model: Annotated[str, Meta(max_length=128)]
+    confidence: Annotated[float, Meta(ge=0, le=1)]
     truncated: bool = False
 
 
-class _BusyHeader(_Header):
-    retry_after_s: float = Field(ge=0, le=3600)
+class _BusyHeader(Document, frozen=True):
+    retry_after_s: Annotated[float, Meta(ge=0, le=3600)]
 
 
-class _DateHeader(_Header):
-    now_s: int = Field(ge=0)
+class _DateHeader(Document, frozen=True):
+    now_s: Annotated[int, Meta(ge=0)]
 
 
-class _RefusedHeader(_Header):
-    reason: str = Field(max_length=256)
+class _RefusedHeader(Document, frozen=True):
+    reason: Annotated[str, Meta(max_length=256)]
 
 
 def dump_question(question: Question) -> bytes:
@@ -124,10 +122,10 @@ def load_question(data: bytes) -> Question:
     if kind is not Kind.QUESTION:
         raise MessageError("not a question")
     try:
-        header = _QuestionHeader.model_validate_json(header_json)
+        header = _QuestionHeader.read(header_json)
         shape = Shape(header.payload, header.channels, header.rate_hz)
         return Question(header.domain, join(shape, content))
-    except (ValueError, OverflowError, RecursionError):  # ValidationError is a ValueError
+    except (ValueError, OverflowError, RecursionError):
         raise MessageError("a question does not match its schema") from None
 
 
@@ -154,25 +152,25 @@ def load_reply(data: bytes) -> Reply:
     kind, header, content = _unpack(data)
     try:
         return _reply(kind, header, content)
-    except (ValidationError, UnicodeDecodeError):
+    except ValueError:
         raise MessageError("a reply does not match its schema") from None
 
 
 def _reply(kind: Kind, header: bytes, content: bytes) -> Reply:
     if kind is Kind.ANSWER:
-        answer = _AnswerHeader.model_validate_json(header)
+        answer = _AnswerHeader.read(header)
         return Answer(content.decode(), answer.model, answer.confidence, answer.truncated)
     if kind is Kind.BUSY and not content:
-        return Busy(_BusyHeader.model_validate_json(header).retry_after_s)
+        return Busy(_BusyHeader.read(header).retry_after_s)
     if kind is Kind.DATE and not content:
-        return WrongDate(_DateHeader.model_validate_json(header).now_s)
+        return WrongDate(_DateHeader.read(header).now_s)
     if kind is Kind.REFUSED and not content:
-        return Refused(_RefusedHeader.model_validate_json(header).reason)
+        return Refused(_RefusedHeader.read(header).reason)
     raise MessageError("not a reply")
 
 
-def _pack(kind: Kind, header: _Header, content: bytes = b"") -> bytes:
-    text = header.model_dump_json(exclude_defaults=True).encode()
+def _pack(kind: Kind, header: Document, content: bytes = b"") -> bytes:
+    text = header.write()
     if len(text) > MAX_HEADER_BYTES:
         raise MessageError("a message's header is too long")
     return _PREFIX.pack(kind, len(text)) + text + content

@@ -1,8 +1,11 @@
 """The roster: which devices a fleet has, and the keys that they sign questions with."""
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Annotated
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Meta
+
+from broker.wire.document import Document, Name, Version
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.keys import signing_key_name
 from broker.wire.topics import DeviceId
@@ -10,22 +13,18 @@ from broker.wire.topics import DeviceId
 LABEL = "roster"
 
 
-class Enrolled(BaseModel):
+class Enrolled(Document, frozen=True):
     """One device."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    keys: tuple[str, ...] = Field(min_length=1)  # Ed25519 public keys, hex; old and new
+    keys: Annotated[tuple[str, ...], Meta(min_length=1)]  # Ed25519 public keys, hex; old and new
     revoked: bool = False
 
 
-class Roster(BaseModel):
+class Roster(Document, frozen=True):
     """All devices of a fleet."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fleet: str
-    version: int = Field(ge=1)
+    fleet: Name
+    version: Version
     devices: dict[str, Enrolled]
 
     @classmethod
@@ -36,8 +35,8 @@ class Roster(BaseModel):
             KeyFileError: not a roster.
         """
         try:
-            return cls.model_validate_json(document)
-        except ValidationError:
+            return cls.read(document)
+        except ValueError:
             raise KeyFileError("this roster does not match its schema") from None
 
     def signing_key(self, device: DeviceId, name: bytes) -> Ed25519PublicKey:

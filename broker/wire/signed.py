@@ -11,14 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from broker.wire.document import Document
 from broker.wire.errors import KeyFileError
 
 
-class _Signed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Signed(Document, frozen=True):
     signed: str
     signature: str
 
@@ -26,7 +24,7 @@ class _Signed(BaseModel):
 def sign(label: str, document: str, root: Ed25519PrivateKey) -> bytes:
     """Wrap a document with the root's signature."""
     signature = root.sign(_message(label, document)).hex()
-    return _Signed(signed=document, signature=signature).model_dump_json().encode()
+    return _Signed(signed=document, signature=signature).write()
 
 
 def open_signed(label: str, wrapped: bytes, root: Ed25519PublicKey) -> str:
@@ -36,9 +34,9 @@ def open_signed(label: str, wrapped: bytes, root: Ed25519PublicKey) -> str:
         KeyFileError: it did not, or these bytes are no signed document.
     """
     try:
-        envelope = _Signed.model_validate_json(wrapped)
+        envelope = _Signed.read(wrapped)
         root.verify(bytes.fromhex(envelope.signature), _message(label, envelope.signed))
-    except (ValidationError, ValueError, InvalidSignature):
+    except (ValueError, InvalidSignature):
         raise KeyFileError(f"this {label} is not signed by the fleet's root") from None
     return envelope.signed
 

@@ -26,6 +26,7 @@ from broker.wire.credentials import load_device
 from firstline.assemble import AgentParts, agent_loop
 from firstline.build import AlreadyRunningError, Tasks, lock
 from firstline.exits import CommandError
+from firstline.planning import plan
 from firstline.settings.agent import AgentSettings, TaskSection
 
 if TYPE_CHECKING:
@@ -70,13 +71,14 @@ def _ask_here(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSec
     question = Arrived(task.name, _SOURCE, identity, lambda most: data[:most], _taken, end)
     ticket = ticket_of(question, data)
     with ExitStack() as last:
-        builder = Tasks(base, local=None, stdout=sys.stdout, counters=Counter())
+        planned = plan(settings, base)
+        builder = Tasks(local=None, stdout=sys.stdout, counters=Counter())
         last.callback(builder.stop)
         # Earlier answers for standard output or a topic wait in the outbox for the agent itself.
         tasks = {
-            section.name: built
-            for section, built in zip(settings.tasks, builder.build(settings).values(), strict=True)
-            if section.output.kind == "folder" or section is task
+            each.name: built
+            for each, built in zip(planned.tasks, builder.build(planned).values(), strict=True)
+            if each.target.kind == "folder" or each.name == task.name
         }
         usual = tasks[task.name].deliver
         ours = replace(tasks[task.name], deliver=partial(_deliver, ticket, end, usual))

@@ -15,8 +15,8 @@ from firstline.checks import reach
 from firstline.checks.finding import Finding, fail, ok, warn
 from firstline.settings import references, source
 from firstline.settings.agent import AgentSettings
+from firstline.settings.problems import Problem, SettingsError
 from firstline.settings.references import Settings
-from firstline.settings.source import Problem, SettingsError
 
 _OTHERS = 0o077  # permission bits of group and world
 _WRITES, _WRITE_BYTES = 5, 4096

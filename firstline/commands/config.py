@@ -9,8 +9,8 @@ from firstline.commands import noun
 from firstline.console import JsonOption, columns, show
 from firstline.settings import references, source
 from firstline.settings.agent import AgentSettings
+from firstline.settings.problems import SettingsError
 from firstline.settings.references import Settings
-from firstline.settings.source import SettingsError
 
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Settings of an agent or of a worker.")

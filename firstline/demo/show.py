@@ -15,8 +15,8 @@ from agent.core.mask import MaskRules, mask
 from agent.stages import Raw
 from broker.package.manifest import load_manifest
 from broker.wire.payload import Payload, Record, Text, Window, kind_of
-from firstline.build import expectation
 from firstline.demo.processes import DemoError, Stage
+from firstline.planning import expectation
 from firstline.settings.agent import AgentSettings, TaskSection
 from firstline.settings.source import read
 from firstline.shipped import package_folder

@@ -8,13 +8,14 @@ import re
 import tomllib
 import typing
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from firstline.settings.problems import Problem, SettingsError
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=""")
@@ -36,28 +37,6 @@ class Document(Section):
     def faults(self) -> Iterator[Fault]:
         """What is wrong between parts that are right by themselves."""
         yield from ()
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a settings file."""
-
-    file: str
-    line: int  # from 1
-    key: str
-    message: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}"
-        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
-
-
-class SettingsError(Exception):
-    """A settings file cannot be used; `problems` holds every reason."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
 
 
 _Document = TypeVar("_Document", bound=Document)

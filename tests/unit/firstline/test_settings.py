@@ -7,7 +7,7 @@ import pytest
 from agent.core.mask import FieldRule
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings
-from firstline.settings.source import Problem, SettingsError
+from firstline.settings.problems import Problem, SettingsError
 from firstline.settings.worker import WorkerSettings
 
 GOOD = """\

@@ -1,0 +1,92 @@
+"""What an agent is to do, unpacked from its settings: plain values, nothing left to check.
+
+    agent.toml --[a process that ends: firstline.planning]--> AgentPlan --build--> parts
+
+Settings and model packages are read with pydantic in a process of its own, because the agent would
+keep its 13 MiB for months in order to use them for milliseconds.
+"""
+
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core.clean import Expectation
+from agent.core.mask import MaskRules
+
+_PATIENCE_S = 60.0  # a cold SD card
+
+
+class PlanningError(Exception):
+    """The process that reads the settings did not do so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker is."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where questions come from, or answers go."""
+
+    kind: str  # folder, topic, stdin, stdout
+    path: Path | None  # of a folder, absolute
+    topic: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlan:
+    """One job."""
+
+    name: str
+    package: Path  # a model package's folder
+    threads: int
+    timeout_s: float
+    domain: str
+    expect: Expectation
+    rules: MaskRules
+    max_error: float
+    patience_s: float
+    provisional: bool
+    source: Endpoint
+    target: Endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlan:
+    """The whole device."""
+
+    credentials: Path
+    state: Path
+    broker: Broker
+    local_broker: Broker | None
+    resend_s: float
+    max_questions: int
+    tasks: tuple[TaskPlan, ...]
+
+
+def plan_apart(path: Path) -> AgentPlan:
+    """Plan from a settings file, in a process that takes its memory with it.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        PackageError: a model package cannot be used, or not for its task.
+        PlanningError: the process failed.
+    """
+    command = [sys.executable, "-P", "-m", "firstline.planning", str(path)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, check=True, stdout=subprocess.PIPE, timeout=_PATIENCE_S
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        raise PlanningError(f"{path} could not be read: {error}") from error
+    plan = pickle.loads(done.stdout)  # noqa: S301 - our own code wrote it, from checked values
+    if isinstance(plan, Exception):
+        raise plan
+    assert isinstance(plan, AgentPlan)  # noqa: S101 - it writes nothing else
+    return plan

@@ -1,0 +1,102 @@
+"""Settings -> plan. Run as `python -m firstline.planning FILE`, it writes the plan, pickled."""
+
+import pickle
+import sys
+from pathlib import Path
+
+from agent.core.clean import Expectation
+from agent.core.mask import MaskRules
+from broker.package.errors import PackageError
+from broker.package.manifest import Manifest, WindowInput, load_manifest
+from firstline.plan import AgentPlan, Broker, Endpoint, TaskPlan
+from firstline.settings.agent import AgentSettings, BrokerSection, EndpointSection, TaskSection
+from firstline.settings.problems import SettingsError
+from firstline.settings.source import read
+from firstline.shipped import package_folder
+
+
+def main() -> None:
+    """Write the plan of a settings file, or the error that it has."""
+    path = Path(sys.argv[1])
+    try:
+        found: AgentPlan | Exception = plan(read(path, AgentSettings), path.resolve().parent)
+    except (SettingsError, PackageError) as error:
+        found = error
+    sys.stdout.buffer.write(pickle.dumps(found))
+
+
+def plan(settings: AgentSettings, base: Path) -> AgentPlan:
+    """Unpack settings whose paths are relative to `base`.
+
+    Raises:
+        PackageError: a model package cannot be used, or not for its task.
+    """
+    local = settings.local_broker
+    return AgentPlan(
+        credentials=base / settings.agent.credentials,
+        state=base / settings.agent.state,
+        broker=_broker(settings.broker),
+        local_broker=None if local is None else _broker(local),
+        resend_s=settings.agent.resend_s,
+        max_questions=settings.agent.max_questions,
+        tasks=tuple(_task(section, settings, base) for section in settings.tasks),
+    )
+
+
+def expectation(section: TaskSection, manifest: Manifest) -> Expectation:
+    """What a task takes: its own limits, and the shape that its model was made for.
+
+    Raises:
+        PackageError: the package is made for another payload, or has no such domain.
+    """
+    manifest.head(section.domain)
+    if manifest.payload != section.payload:
+        raise PackageError(
+            f"task {section.name!r} sends a {section.payload}, but {manifest.name} takes a "
+            f"{manifest.payload}: change the task's 'payload' or its model"
+        )
+    if not isinstance(manifest.input, WindowInput):
+        return Expectation(
+            section.payload, max_bytes=section.max_bytes, max_chars=section.max_chars
+        )
+    window = manifest.input
+    return Expectation(
+        section.payload,
+        max_bytes=section.max_bytes,
+        channels=window.channels,
+        rate_hz=window.rate_hz,
+        min_length=window.length,
+        max_length=window.length,
+    )
+
+
+def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan:
+    model = settings.models[section.model]
+    package = package_folder(model.package, base)
+    return TaskPlan(
+        name=section.name,
+        package=package,
+        threads=model.threads,
+        timeout_s=model.timeout_s,
+        domain=section.domain,
+        expect=expectation(section, load_manifest(package)),
+        rules=MaskRules(section.mask.fields, section.mask.default),
+        max_error=section.max_error,
+        patience_s=section.patience_s,
+        provisional=section.provisional,
+        source=_endpoint(section.input, base),
+        target=_endpoint(section.output, base),
+    )
+
+
+def _broker(section: BrokerSection) -> Broker:
+    return Broker(section.host, section.port)
+
+
+def _endpoint(section: EndpointSection, base: Path) -> Endpoint:
+    path = None if section.path is None else base / section.path
+    return Endpoint(section.kind, path, section.topic)
+
+
+if __name__ == "__main__":
+    main()
