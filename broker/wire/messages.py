@@ -79,7 +79,7 @@ class _QuestionHeader(Document, frozen=True):
     domain: Annotated[str, Meta(max_length=128, pattern=r"^[a-z0-9][a-z0-9/_-]*$")]
     payload: PayloadKind
     channels: tuple[str, ...] = ()
-    rate_hz: Annotated[float, Meta(ge=0)] = 0.0
+    rate_hz: Annotated[float, Meta(ge=0)] | None = None  # of a window
 
 
 class _AnswerHeader(Document, frozen=True):
@@ -107,7 +107,7 @@ def dump_question(question: Question) -> bytes:
         domain=question.domain,
         payload=shape.kind,
         channels=shape.channels,
-        rate_hz=shape.rate_hz,
+        rate_hz=shape.rate_hz or None,
     )
     return _pack(Kind.QUESTION, header, content)
 
@@ -123,7 +123,7 @@ def load_question(data: bytes) -> Question:
         raise MessageError("not a question")
     try:
         header = _QuestionHeader.read(header_json)
-        shape = Shape(header.payload, header.channels, header.rate_hz)
+        shape = Shape(header.payload, header.channels, header.rate_hz or 0.0)
         return Question(header.domain, join(shape, content))
     except (ValueError, OverflowError, RecursionError):
         raise MessageError("a question does not match its schema") from None

@@ -154,10 +154,10 @@ def test_a_signed_document_of_another_shape_is_refused() -> None:
 def test_the_newest_valid_key_of_the_best_suite_is_taken(asker: Asker) -> None:
     old, classic = asker.credentials.bundle.keys
     newer, later = (
-        old.model_copy(update={"public": fresh_public(), "not_before_s": start_s})
+        replace(old, public=fresh_public(), not_before_s=start_s)
         for start_s in (old.not_before_s + 10, old.not_after_s - 10)
     )
-    keys = asker.credentials.bundle.model_copy(update={"keys": (old, later, newer, classic)})
+    keys = replace(asker.credentials.bundle, keys=(old, later, newer, classic))
     now_s = old.not_before_s + 20.0
 
     best = keys.best_key((Suite.XWING, Suite.X25519), now_s)
