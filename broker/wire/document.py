@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 import msgspec
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 Version = Annotated[int, msgspec.Meta(ge=1)]
 
 

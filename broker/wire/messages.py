@@ -76,7 +76,7 @@ Reply = Answer | Busy | WrongDate | Refused
 
 
 class _QuestionHeader(Document, frozen=True):
-    domain: Annotated[str, Meta(max_length=128, pattern=r"^[a-z0-9][a-z0-9/_-]*$")]
+    domain: Annotated[str, Meta(max_length=128, pattern=r"^[a-z0-9][a-z0-9/_-]*\Z")]
     payload: PayloadKind
     channels: tuple[str, ...] = ()
     rate_hz: Annotated[float, Meta(ge=0)] | None = None  # of a window

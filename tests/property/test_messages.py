@@ -147,6 +147,14 @@ def test_a_record_of_a_number_that_is_not_finite_is_refused(number: bytes) -> No
         load_question(b"\x01" + len(header).to_bytes(2, "big") + header + b'{"a":' + number + b"}")
 
 
+@pytest.mark.parametrize("domain", ["", "home\\n", "Home", "/home", "a" * 129, "h\\u00f6me"])
+def test_a_domain_that_is_no_path_is_refused(domain: str) -> None:
+    header = f'{{"domain":"{domain}","payload":"text"}}'.encode()
+
+    with pytest.raises(MessageError):
+        load_question(b"\x01" + len(header).to_bytes(2, "big") + header + b"hello")
+
+
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, math.nan])
 def test_a_confidence_out_of_range_is_not_sent(confidence: float) -> None:
     with pytest.raises(ValueError, match="confidence"):
