@@ -56,7 +56,7 @@ DEVICE_DAMAGES: dict[str, tuple[Damage, str]] = {
         "missing required field",
     ),
     "device.json with a bad name": (edited("device.json", "board-1", "Board"), "matching regex"),
-    "device.json with a name and a line end": (edited("device.json", "-1", "-1\\n"), "pattern"),
+    "device.json with a name and a line end": (edited("device.json", "-1", "-1\\n"), "regex"),
     "another pool": (edited("device.json", '"main"', '"other"'), "the bundle of another pool"),
     "another fleet": (edited("device.json", '"home"', '"away"'), "the bundle of another pool"),
     "identity.key too short": (holding("identity.key", b"00"), "not a key of 32 bytes"),
