@@ -18,7 +18,7 @@ from agent.core.mask import MaskRules
 from agent.pipeline import Task
 from agent.shell.events import Stop, delivery_json
 from agent.shell.folder import FolderInput, FolderOutput
-from agent.shell.loop import AgentEvent
+from agent.shell.loop import AgentEvent  # noqa: TC001 - a program, read as it runs
 from agent.stages import Delivery, Draft, Masked
 from broker.wire.credentials import load_device
 from broker.wire.payload import PayloadKind, Text

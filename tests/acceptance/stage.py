@@ -94,6 +94,9 @@ class BrokerProcess:
             self._running = None
 
 
+Killable = Process | BrokerProcess
+
+
 @dataclass(slots=True)
 class Stage:
     """The three, and the folders between them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.run_worker import CONCURRENCY
-from tests.acceptance.stage import Answer, Stage, staged
+from tests.acceptance.stage import Answer, Killable, Stage, staged
 
 QUESTIONS = 500
 KILLS = 50
@@ -40,7 +40,7 @@ def meaning(answer: Answer) -> str:
 def torment(stage: Stage, give_up_s: float) -> None:
     """Drop questions in bursts, and kill one process after the other while they are under way."""
     dice = random.Random(SEED)  # noqa: S311 - a seeded test, not a secret
-    processes = [stage.broker, stage.worker, stage.agent]
+    processes: list[Killable] = [stage.broker, stage.worker, stage.agent]
     numbers = iter(range(QUESTIONS))
     for _ in range(KILLS):
         for number in islice(numbers, -(-QUESTIONS // KILLS)):

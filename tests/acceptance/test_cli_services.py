@@ -1,4 +1,4 @@
-"""`firstline agent run` and `firstline worker run`, as an operator starts them, with shipped models."""
+"""`firstline agent run` and `firstline worker run` with shipped models, as an operator has them."""
 
 import json
 import os
@@ -147,7 +147,7 @@ def test_a_bad_file_is_moved_aside_with_its_reason(house: House, data: bytes, re
     house.ask("bad.txt", data)
 
     rejected = house.folder / "agent" / "inbox" / "rejected"
-    until(lambda: (rejected / "bad.txt").exists(), WITHIN_S)
+    until((rejected / "bad.txt").exists, WITHIN_S)
     assert reason in (rejected / "bad.txt.reason").read_text(encoding="utf-8")
     assert (rejected / "bad.txt").read_bytes() == data
     (rejected / "bad.txt").unlink()
@@ -177,15 +177,15 @@ def test_a_bad_edit_is_told_and_keeps_the_last_good_settings(house: House) -> No
 
 def test_a_good_edit_takes_effect_and_the_cloud_answers(house: House) -> None:
     house.edit("max_error = 1.0", "max_error = 0.0")
-    number = 0
-    origin: object = "device"
-    while origin == "device" and number < 50:  # until it has been noticed
-        number += 1
+    house.ask("edited.txt")
+    answer = house.answer("edited.txt")
+    for number in range(50):  # until the edit has been noticed
+        if answer["origin"] == "cloud":
+            break
         house.ask(f"edited-{number}.txt")
         answer = house.answer(f"edited-{number}.txt")
-        origin = answer["origin"]
 
-    assert (origin, answer["answer"]) == ("cloud", ANSWER)
+    assert (answer["origin"], answer["answer"]) == ("cloud", ANSWER)
     assert str(answer["model"]).startswith("commands-large")
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` of each program at each step of a question, as far as the step can be seen from outside.
+"""`kill -9` of each program at each step of a question, as far as it can be seen from outside.
 
 file -> outbox row -> on the wire -> claimed -> answered -> reply on the wire -> answer file
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.stage import Stage, heard, listening, staged, until
+from tests.acceptance.stage import Killable, Stage, heard, listening, staged, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
 WITHIN_S = 20.0
@@ -83,7 +83,12 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS)
 def test_a_question_outlives_the_kill(stage: Stage, step: str, victim: str) -> None:
     name = f"{step}-{victim}.txt"
-    program = {"agent": stage.agent, "worker": stage.worker, "broker": stage.broker}[victim]
+    programs: dict[str, Killable] = {
+        "agent": stage.agent,
+        "worker": stage.worker,
+        "broker": stage.broker,
+    }
+    program = programs[victim]
 
     STEPS[step](stage, name)
     program.kill()

@@ -317,7 +317,9 @@ def wait_until_it_answers(port: int) -> None:
 
 
 @contextmanager
-def slow_road(port: int, *, delay_s: float) -> Iterator[int]:
+def slow_road(  # noqa: C901 - two directions, each read on one thread and written on another
+    port: int, *, delay_s: float
+) -> Iterator[int]:
     """A way to a broker on which every byte takes its time."""
     closed = Event()
     with socket.create_server((LOOPBACK, 0)) as server, ExitStack() as connections:
@@ -329,9 +331,9 @@ def slow_road(port: int, *, delay_s: float) -> Iterator[int]:
                     near, _ = server.accept()
                 except TimeoutError:
                     continue
-                far = socket.create_connection((LOOPBACK, port))
+                connections.enter_context(near)
+                far = connections.enter_context(socket.create_connection((LOOPBACK, port)))
                 for source, target in ((near, far), (far, near)):
-                    connections.enter_context(source)
                     Thread(target=crawl, args=(source, target), daemon=True).start()
 
         def crawl(source: socket.socket, target: socket.socket) -> None:

@@ -201,26 +201,26 @@ TestFullDisk = FullDisk.TestCase
 def test_a_disk_that_is_really_full_refuses_and_forgets_nothing(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+    mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if shutil.which("/bin/mount") is None or subprocess.run(mount, check=False).returncode:
         pytest.skip("only root can make a disk")
     try:
         outbox = Outbox(disk / "outbox.db")
         taken = []
-        with pytest.raises(OutboxFullError):
+        with contextlib.suppress(OutboxFullError):
             for number in range(1000):
                 parcel = Parcel(UUID(int=number), b"e" * 4096, 1, NEVER_S)
                 outbox.put(parcel, memo=b"m", due_s=0.0)
                 taken.append(parcel.ticket)
         outbox.flush()
-        assert taken
+        assert 0 < len(taken) < 100
         outbox.close()
 
         again = Outbox(disk / "outbox.db")
         assert {parcel.ticket for parcel in again.due(1.0, limit=1000)} == set(taken)
         again.close()
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["/bin/umount", str(disk)], check=True)
 
 
 def test_more_answers_than_a_power_cut_brings_back_are_remembered(tmp_path: Path) -> None:

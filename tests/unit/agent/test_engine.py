@@ -120,7 +120,7 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         pid = pid_of(engine)
         os.kill(pid, signal.SIGSTOP)
 
-        with pytest.raises(ModelError, match="did not answer within 0.2 s"):
+        with pytest.raises(ModelError, match=r"did not answer within 0.2 s"):
             engine.draft(question, DOMAIN)
 
         assert has_gone(pid)
@@ -131,7 +131,7 @@ def test_a_broken_package_is_refused_and_leaves_no_child(tmp_path: Path) -> None
     package = brought(tmp_path)
     replace_weights(package, b"not a model")
     with running(package) as engine:
-        with pytest.raises(PackageRefusedError, match="mine.onnx"):
+        with pytest.raises(PackageRefusedError, match=r"mine.onnx"):
             engine.load()
 
         assert engine.pid is None
@@ -146,7 +146,7 @@ def test_a_truncated_package_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_domain_is_refused_with_the_known_ones(engine: Engine) -> None:
-    with pytest.raises(PackageRefusedError, match="mine 0.1.0 knows shaker/axis, not 'home'"):
+    with pytest.raises(PackageRefusedError, match=r"mine 0.1.0 knows shaker/axis, not 'home'"):
         engine.calibration("home")
 
 

@@ -285,7 +285,7 @@ class TestOutput:
         (tmp_path / "name").mkdir()
         (tmp_path / "name" / "full").touch()
 
-        with pytest.raises(OSError, match="Is a directory|not empty"):
+        with pytest.raises(OSError, match=r"Is a directory|not empty"):
             write_whole(tmp_path / "name", b"content")
 
         assert [path.name for path in tmp_path.iterdir()] == ["name"]

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -61,7 +62,7 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_an_altered_row_does_not_open(attack) -> None:  # type: ignore[no-untyped-def]
+def test_an_altered_row_does_not_open(attack: Callable[[], object]) -> None:
     with pytest.raises(StoreError):
         attack()
 

@@ -713,7 +713,11 @@ class TestRecordsAndWindows:
 
         device.carry(cloud, device.escalate(self.RECORD))
 
-        masked = {"speed": 7.0, "note": "call <EMAIL_1>", "driver": "<DRIVER_1>"}
+        masked: dict[str, float | str] = {
+            "speed": 7.0,
+            "note": "call <EMAIL_1>",
+            "driver": "<DRIVER_1>",
+        }
         assert payloads == [Record(masked)]
         [delivery] = device.delivered
         assert delivery.origin is Origin.CLOUD
