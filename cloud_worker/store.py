@@ -7,11 +7,11 @@
 A claim is a lease. It ends by itself, so the claim of a worker that died does not block the
 question for ever; and a worker that starts alone on its file opens every unfinished claim.
 
-No commit waits for the disk (synchronous=NORMAL). The log is the operating system's as soon as a
-commit returns, so a killed worker loses nothing. A power cut can lose the last replies, which
-costs computing them once more: the device keeps its question until a reply is verified, and takes
-the first. Measured: 0.04 ms for an instant answer, 0.05 ms for a claim and its reply; waiting for
-the disk (FULL) made that 0.16 and 0.25 ms, and 2 ms in one of a hundred, of a 1.6 ms round trip.
+No commit on the way of an answer waits for the disk (synchronous=NORMAL): the log is the operating
+system's as soon as a commit returns, so a killed worker loses nothing. `persist`, called once a
+second, brings them to the disk all at once. What a power cut takes in between costs computing it
+once more: the device keeps its question until a reply is verified, and takes the first. Waiting
+for the disk before each reply would be 0.2 ms of a 1.5 ms round trip.
 """
 
 import fcntl
@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS claims (
     PRIMARY KEY (device, ticket)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claims_expiry ON claims (expires_s);
+CREATE TABLE IF NOT EXISTS persisted (id INTEGER PRIMARY KEY, times INTEGER NOT NULL) STRICT;
 """
 _LOOK = "SELECT request, reply, lease_s FROM claims WHERE device = ? AND ticket = ?"
 _CLAIM = "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, NULL, ?, ?)"
@@ -48,6 +49,8 @@ _FINISH = """
 INSERT INTO claims VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET reply = excluded.reply
 WHERE reply IS NULL AND request = excluded.request
 """
+# Any commit with synchronous=FULL brings the whole log to the disk, those before it included.
+_PERSIST = "INSERT INTO persisted VALUES (1, 1) ON CONFLICT DO UPDATE SET times = times + 1"
 _RELEASE = "DELETE FROM claims WHERE device = ? AND ticket = ? AND reply IS NULL"
 _FORGET = """
 DELETE FROM claims WHERE (device, ticket) IN
@@ -106,6 +109,7 @@ class ClaimStore:
 
     def __init__(self, path: Path, *, lease_s: float = 60.0) -> None:
         self._lease_s = lease_s
+        self._unpersisted = False
         with ExitStack() as undo:
             try:
                 self._users = os.open(f"{path}.users", os.O_RDWR | os.O_CREAT, 0o600)
@@ -149,6 +153,7 @@ class ClaimStore:
 
     def finish(self, request: Request, reply: bytes) -> bytes:
         """Store a question's reply; return the one that counts, which is the first."""
+        self._unpersisted = True
         key = (request.device, request.ticket.bytes)
         if self._change(_FINISH, (*key, request.digest, reply, request.expires_s)):
             return reply
@@ -158,6 +163,17 @@ class ClaimStore:
     def release(self, request: Request) -> None:
         """Give up a claim, so that anyone may claim it at once."""
         self._change(_RELEASE, (request.device, request.ticket.bytes))
+
+    def persist(self) -> None:
+        """Wait until the replies that were stored are on the disk."""
+        if not self._unpersisted:
+            return
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            self._change(_PERSIST, ())
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        self._unpersisted = False
 
     def forget(self, *, now_s: float) -> int:
         """Delete some of what nobody can ask again; return how many."""

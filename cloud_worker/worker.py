@@ -93,12 +93,13 @@ class Worker:
         self._store.release(job.envelope.request)
 
     def keep_house(self, *, now_s: float) -> None:
-        """Forget what nobody can ask again, and look who has joined or left the fleet.
+        """Bring replies to the disk, forget what nobody can ask again, see who joined the fleet.
 
         Raises:
             ClaimStoreError: the disk refused.
         """
         self._devices.refresh()
+        self._store.persist()
         self._store.forget(now_s=now_s)
 
     def _prove(self, topic: str, wire: bytes) -> tuple[Route, Verified] | Dropped:

@@ -23,6 +23,7 @@ from agent.stages import Draft, Masked
 from broker.wire.payload import split
 
 _START_S = 30.0  # a cold SD card reads onnxruntime slowly
+_REFUSED_S = 60.0  # a broken package is not tried again at every question
 _STOP_S = 5.0
 
 _log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Engine:
         self._timeout_s = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
         self._loaded: Loaded | None = None
+        self._refusal: PackageRefusedError | None = None
+        self._refused_until_s = 0.0  # monotonic
         self.starts = 0
 
     @property
@@ -72,14 +75,17 @@ class Engine:
         """
         if self._child is not None and self._loaded is not None:
             return self._loaded
+        if self._refusal is not None and time.monotonic() < self._refused_until_s:
+            raise self._refusal
         self.starts += 1
         self._child = subprocess.Popen(  # noqa: S603 - our own module
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         try:
             self._loaded = _loaded(self._hear(_START_S)[0])
-        except PackageRefusedError:
+        except PackageRefusedError as error:
             self._kill()
+            self._refusal, self._refused_until_s = error, time.monotonic() + _REFUSED_S
             raise
         return self._loaded
 

@@ -22,7 +22,7 @@ from broker.wire import bundle, roster
 from broker.wire.bundle import KeyBundle
 from broker.wire.document import Document, Name
 from broker.wire.errors import KeyFileError
-from broker.wire.keys import PoolPrivateKey, Suite
+from broker.wire.keys import PoolPrivateKey, Suite, supported_suites
 from broker.wire.roster import Roster
 from broker.wire.signed import open_signed
 from broker.wire.topics import DeviceId, FleetId, PoolId
@@ -112,9 +112,11 @@ def load_worker(folder: Path) -> WorkerCredentials:
         KeyFileError: a file is missing, altered, or of another fleet.
     """
     card = _parse(WorkerCard, folder / "worker.json")
+    suites = supported_suites()  # where ML-KEM is missing, a worker serves suite 1 alone
     keys = [
         PoolPrivateKey.from_bytes(key.suite, _unhex(key.private, folder / "pool.json"))
         for key in _parse(PoolKeys, folder / "pool.json").keys
+        if key.suite in suites
     ]
     return WorkerCredentials(
         fleet=FleetId(card.fleet),
@@ -156,11 +158,15 @@ def read(path: Path) -> bytes:
 def write(path: Path, content: bytes) -> None:
     """Write a file of keys: mode 0600, complete or not at all."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 _Model = TypeVar("_Model", bound=Document)

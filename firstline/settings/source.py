@@ -171,9 +171,13 @@ def _split(dotted: str) -> Location:
 
 
 def _errors(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
-    for found in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for found in errors:
         location = found["loc"]
+        inside = (each["loc"] for each in errors if each["loc"] != location)
         match found["type"]:
+            case "too_short" if any(each[: len(location)] == location for each in inside):
+                pass  # only because what is in it was refused, which is told
             case "extra_forbidden":
                 known = _known(model, location[:-1])
                 near = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)

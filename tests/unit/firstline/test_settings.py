@@ -133,6 +133,15 @@ def test_two_errors_are_both_told_in_the_order_of_their_lines(file: Path) -> Non
     ]
 
 
+def test_a_typo_in_the_only_task_is_not_told_as_a_missing_task_too(file: Path) -> None:
+    alone = GOOD[: GOOD.index('[[tasks]]\nname = "engine"')].replace("domain", "domane")
+
+    assert problems(file, alone) == [
+        (7, "tasks.0.domain", "this key is missing"),
+        (10, "tasks.0.domane", "unknown key, did you mean 'domain'?"),
+    ]
+
+
 def test_what_does_not_fit_together_is_told_with_its_line(file: Path) -> None:
     text = (
         GOOD.replace('model = "small"\ndomain = "engine"', 'model = "large"\ndomain = "engine"')

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -64,6 +65,17 @@ def test_the_first_stored_reply_is_the_one_that_counts(store: ClaimStore) -> Non
     reply = store.finish(REQUEST, b"second")
 
     assert reply == b"first"
+
+
+def test_replies_are_brought_to_the_disk_once_for_all(store: ClaimStore, path: Path) -> None:
+    store.finish(REQUEST, b"sealed")
+    store.finish(replace(REQUEST, ticket=UUID(int=9)), b"sealed")
+
+    for _ in range(3):
+        store.persist()
+
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT times FROM persisted").fetchall() == [(1,)]
 
 
 def test_a_ticket_with_another_question_is_a_conflict(store: ClaimStore) -> None:
