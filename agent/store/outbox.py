@@ -21,7 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
-from agent.store.schema import SCHEMA
+from agent.store.schema import ANSWERS_ARE_DUE, KNOWS, SCHEMA
 
 _PUT = """
 INSERT OR IGNORE INTO outbox (ticket, envelope, memo, attempts, due_s, deadline_s)
@@ -42,12 +42,6 @@ WHERE due_s <= ?1 AND ending IS NULL AND deadline_s <= ?1 ORDER BY due_s LIMIT ?
 _ENDED = (
     "SELECT ticket FROM outbox WHERE due_s <= ?1 AND ending IS NOT NULL ORDER BY due_s LIMIT ?2"
 )
-# What an earlier life answered and did not deliver; it is still due when its question was.
-_ANSWERS_ARE_DUE = "UPDATE outbox SET due_s = 0 WHERE ending IS NOT NULL"
-_KNOWS = """
-SELECT EXISTS (SELECT 1 FROM outbox WHERE ticket = ?1)
-OR EXISTS (SELECT 1 FROM settled WHERE ticket = ?1)
-"""
 # A question is due at its deadline at the latest; a row that was never a question has none (0).
 _RESEND = """
 UPDATE outbox SET attempts = attempts + 1, due_s = min(?, deadline_s)
@@ -99,7 +93,7 @@ class Outbox:
             self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self._db.executescript(SCHEMA)
             with suppress(sqlite3.OperationalError):  # no room: each when its time comes
-                self._db.execute(_ANSWERS_ARE_DUE)
+                self._db.execute(ANSWERS_ARE_DUE)
             (self._rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
             self._numbers = dict(self._db.execute("SELECT name, value FROM device").fetchall())
         except sqlite3.Error as error:
@@ -136,7 +130,7 @@ class Outbox:
 
     def knows(self, ticket: UUID) -> bool:
         """Whether a ticket waits here, or was settled a short while ago."""
-        (known,) = self._db.execute(_KNOWS, (ticket.bytes,)).fetchone()
+        (known,) = self._db.execute(KNOWS, (ticket.bytes,)).fetchone()
         return bool(known)
 
     def due(self, now_s: float, limit: int = _BATCH) -> list[Parcel]:

@@ -1,4 +1,4 @@
-"""The outbox's tables, and what SQLite itself keeps true of them."""
+"""The outbox's tables, what SQLite itself keeps true of them, and what outlives a crash."""
 
 # A ticket that was settled is remembered for a while: an input whose removal a crash undid comes
 # again under its old ticket, and must not be answered a second time.
@@ -26,3 +26,9 @@ CREATE TRIGGER IF NOT EXISTS outbox_settled AFTER DELETE ON outbox BEGIN
 END;
 CREATE TABLE IF NOT EXISTS device (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT;
 """  # noqa: S608 - a number of ours
+# What an earlier life answered and did not deliver; it is still due when its question was.
+ANSWERS_ARE_DUE = "UPDATE outbox SET due_s = 0 WHERE ending IS NOT NULL"
+KNOWS = """
+SELECT EXISTS (SELECT 1 FROM outbox WHERE ticket = ?1)
+OR EXISTS (SELECT 1 FROM settled WHERE ticket = ?1)
+"""
