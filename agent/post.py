@@ -75,10 +75,11 @@ class Post:
     def redate(self, memo: Memo, cloud_s: float) -> bool:
         """Learn the worker's clock and seal the question again.
 
-        False if that was done before, or if no key is valid by that clock: a worker whose own
-        clock is broken must not keep this device from asking ever again.
+        False if that was done before, or if that clock is before the pool's keys were made or
+        after their end: a worker whose own clock is broken must not keep this device from asking
+        ever again.
         """
-        if memo.redated:
+        if memo.redated or cloud_s < self.credentials.bundle.made_s:
             return False
         ticket, now_s = memo.asked.ticket, self.now_s()
         offset_s, deadline_s = cloud_s - now_s, self.outbox.deadline_s(ticket)
@@ -124,7 +125,10 @@ class Post:
     def _seal(
         self, ticket: UUID, question: bytes, deadline_s: float, offset_s: float
     ) -> tuple[bytes, ReplyKey]:
-        created_s = self.now_s() + offset_s
+        now_s = self.now_s()
+        # A clock before the keys were made is wrong: a board without a battery starts in 1970. The
+        # worker then tells its own.
+        created_s = max(now_s + offset_s, self.credentials.bundle.made_s)
         pool_key = self.credentials.bundle.best_key(self.suites, created_s)
         header = Header(
             suite=pool_key.suite,
@@ -132,7 +136,7 @@ class Post:
             device_key=signing_key_name(self.credentials.signing_key.public_key()),
             ticket=ticket,
             created_s=int(created_s),
-            expires_s=int(deadline_s + offset_s) + 1,
+            expires_s=int(created_s + deadline_s - now_s) + 1,
         )
         return seal_question(
             question,

@@ -1,5 +1,6 @@
 """Puts an agent together from its parts, whatever they come from: settings, a bench, the demo."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from agent.post import Post
 from agent.shell.courier import Courier
 from agent.shell.loop import AgentEvent, Input, Loop
 from agent.shell.presence import Presence
+from agent.store.errors import OutboxFullError
 from agent.store.memo import Safe
 from agent.store.outbox import Outbox
 from broker.wire import topics
@@ -23,6 +25,8 @@ from broker.wire.session import Address, Session
 OUTBOX = "outbox.db"
 _SESSION_EXPIRY_S = 3600  # the broker keeps replies for a device that is away this long
 _SESSION_NUMBER = "session_number"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,9 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
 
 def _presence(parts: AgentParts, outbox: Outbox) -> Presence:
     number = int(outbox.number(_SESSION_NUMBER)) + 1
-    outbox.remember(_SESSION_NUMBER, number)
+    try:
+        outbox.remember(_SESSION_NUMBER, number)
+    except OutboxFullError as error:  # it answers locally all the same
+        _log.warning("%s", error)
     topic = topics.device_state(parts.credentials.fleet, parts.credentials.device)
     return Presence(topic=topic, session=number, about=parts.about, counters=parts.counters)

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 from agent.store.outbox import Outbox, Parcel
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import FAILURE, NO_MATCHING_SUBSCRIBERS, Acknowledged, Message
+from broker.wire.session import FAILURE, IN_FLIGHT, NO_MATCHING_SUBSCRIBERS, Acknowledged, Message
 from broker.wire.topics import Route
 
-WINDOW = 64  # unacknowledged publishes at most; more are slower through paho
 _LONGEST_PAUSE_S = 30.0
 _DOUBLINGS = 16  # of the first pause; a float holds no more than 1023, which six hours reach
 _UNANSWERED = "no answer in time"
@@ -45,7 +44,7 @@ class Courier:
 
     def online(self, receive_maximum: int) -> None:
         """The broker is there, and takes so many publishes at once."""
-        self._window, self._trouble = min(WINDOW, receive_maximum), ""
+        self._window, self._trouble = min(IN_FLIGHT, receive_maximum), ""
         self._in_flight.clear()
         self._workers.clear()  # the retained presences come again
 

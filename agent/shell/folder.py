@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from watchdog.events import FileClosedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
@@ -169,6 +170,11 @@ def _stamp(status: os.stat_result) -> str:
 def _reject(path: Path, error: Exception) -> None:
     rejected = path.parent / REJECTED
     rejected.mkdir(exist_ok=True)
-    write_whole(rejected / f"{path.name}.reason", f"{error}\n".encode())
-    path.replace(rejected / path.name)
-    _log.warning("%s was refused, see %s/", path.name, rejected.name)
+    name = path.name
+    for number in count(2):  # an earlier one of the same name stays
+        if not (rejected / name).exists():
+            break
+        name = f"{path.stem}-{number}{path.suffix}"
+    write_whole(rejected / f"{name}.reason", f"{error}\n".encode())
+    path.replace(rejected / name)
+    _log.warning("%s was refused, see %s/", name, rejected.name)

@@ -45,6 +45,11 @@ class KeyBundle(Document, frozen=True):
         except ValueError:
             raise KeyFileError("this key bundle does not match its schema") from None
 
+    @property
+    def made_s(self) -> int:
+        """When the first of its keys became valid: no clock that is right is before it."""
+        return min(key.not_before_s for key in self.keys)
+
     def best_key(self, suites: tuple[Suite, ...], now_s: float) -> PoolPublicKey:
         """The key to seal to now: the best suite that we can do, the newest in it.
 

@@ -20,6 +20,7 @@ from broker.wire.errors import BrokerUnavailableError
 
 NO_MATCHING_SUBSCRIBERS = 0x10  # MQTT 5.0, section 3.4.2.1: a "success" that nobody heard
 FAILURE = 0x80  # reason codes from here on are refusals
+IN_FLIGHT = 64  # publishes without a PUBACK at once; more are slower through paho
 _AT_LEAST_ONCE = 1
 _KEEP_ALIVE_S = 30
 _DEFAULT_RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, section 3.2.2.3.3
@@ -54,7 +55,7 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """Not connected, and why; paho keeps trying."""
+    """Not connected, and why."""
 
     reason: str
 
@@ -122,6 +123,7 @@ class Session:
             protocol=MQTTProtocolVersion.MQTTv5,
             manual_ack=True,
         )
+        self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.on_socket_open = _without_delay
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -141,8 +143,7 @@ class Session:
             address.host,
             address.port,
             keepalive=_KEEP_ALIVE_S,
-            # Devices must say False on the first connect too: mosquitto 2.0 does not restore a
-            # session that was made with a clean start.
+            # False on the first connect too: mosquitto restores no session that began clean.
             clean_start=address.session_expiry_s == 0,
             properties=connect,
         )
@@ -153,6 +154,9 @@ class Session:
         # With the will: who leaves is seen to have left. MQTT 5.0, section 3.14.2.1
         self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
         self._client.loop_stop()
+        client = self._client  # knows us no more, so its sockets are freed as soon as we are
+        client.on_socket_open = client.on_connect = client.on_connect_fail = None
+        client.on_disconnect = client.on_message = client.on_publish = None
 
     def publish(self, message: Message) -> int:
         """Publish at QoS 1; the PUBACK comes later as `Acknowledged` with the returned mid.
@@ -206,16 +210,12 @@ class Session:
         self._sink(Offline("the broker cannot be reached"))
 
     def _on_disconnect(
-        self,
-        _client: Client,
-        _data: object,
-        _flags: DisconnectFlags,
-        code: ReasonCode,
-        _properties: Properties | None,
+        self, _client: Client, _data: object, _flags: DisconnectFlags, code: ReasonCode, *_: object
     ) -> None:
-        self._online = False
         self._draw_retry_delay()
-        self._sink(Offline(f"the connection ended: {code}"))
+        if self._online:  # else it was refused, and the reason has been told
+            self._online = False
+            self._sink(Offline(f"the connection ended: {code}"))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         correlation = getattr(message.properties, "CorrelationData", b"")

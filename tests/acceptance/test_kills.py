@@ -31,6 +31,8 @@ def rows(file: Path, query: str) -> int:
     db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
         (count,) = db.execute(query).fetchone()
+    except sqlite3.OperationalError:  # its tables are not made yet
+        return 0
     finally:
         db.close()
     return int(count)

@@ -231,9 +231,6 @@ def test_without_a_worker_the_draft_is_delivered_with_the_reason(
     assert agent.counters["nobody_listened"] >= 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Session says 'connection ended' after 'refused', which hides the reason"
-)
 def test_a_broker_that_refuses_us_is_told_in_the_answer(asker: Asker, tmp_path: Path) -> None:
     with (
         refusing_broker(tmp_path) as port,

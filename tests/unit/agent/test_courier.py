@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from agent.shell.courier import WINDOW, Courier
+from agent.shell.courier import Courier
 from agent.store.outbox import Outbox, Parcel
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import Acknowledged, Message
+from broker.wire.session import IN_FLIGHT, Acknowledged, Message
 from broker.wire.topics import DeviceId, FleetId, PoolId, Route
 from tests.unit.agent.device import Clock
 
@@ -140,14 +140,14 @@ def test_no_more_are_under_way_than_the_broker_takes(post: Post) -> None:
 
 
 def test_no_more_are_under_way_than_the_window(post: Post) -> None:
-    for number in range(1, WINDOW + 10):
+    for number in range(1, IN_FLIGHT + 10):
         post.put(number)
     post.courier.online(65_535)
 
     post.courier.send_due()
     post.courier.send(post.put(999))
 
-    assert len(post.broker.taken) == WINDOW
+    assert len(post.broker.taken) == IN_FLIGHT
 
 
 def test_each_acknowledgement_lets_one_more_go(post: Post) -> None:

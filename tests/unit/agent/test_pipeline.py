@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from dataclasses import replace
 from uuid import UUID
 
@@ -486,10 +487,21 @@ class TestWrongDate:
         assert device.delivered == [expected(Origin.DEGRADED, "draft", flag)]
         assert len(device.outbox) == 0
 
-    def test_a_clock_outside_of_every_keys_life_is_answered_here_and_flagged(
+    def test_a_board_that_wakes_up_in_1970_asks_and_learns_the_time(
+        self, device: Device, cloud: CloudSimulator
+    ) -> None:
+        device.clock.now_s = 0.0
+        cloud.now_s = lambda: time.time() + 86_400  # a day after its keys were made
+
+        device.carry(cloud, device.escalate(QUESTION))
+        device.carry_due(cloud)
+
+        assert [delivery.origin for delivery in device.delivered] == [Origin.CLOUD]
+
+    def test_a_clock_after_every_keys_life_is_answered_here_and_flagged(
         self, device: Device
     ) -> None:
-        device.clock.now_s = 0.0  # a board without a battery clock wakes up in 1970
+        device.clock.now_s = 1e11
 
         parcel = device.ask(QUESTION)
 
@@ -560,7 +572,7 @@ class TestDegraded:
         assert delivery.flags[-1].startswith("not asked: too long for one message")
 
     def test_an_unasked_answer_that_no_output_takes_is_kept(self, device: Device) -> None:
-        device.clock.now_s = 0.0
+        device.clock.now_s = 1e11  # no key is valid then
         device.shelf.closed = True
         device.ask(QUESTION)
 

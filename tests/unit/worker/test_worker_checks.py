@@ -34,7 +34,7 @@ def test_a_question_is_answered(cloud: CloudSimulator, asker: Asker) -> None:
 
 
 def test_a_question_in_the_classic_suite_is_answered(cloud: CloudSimulator, asker: Asker) -> None:
-    header = asker.header(now_s=NOW_S, suites=(Suite.X25519,))
+    header = asker.header(now_s=time.time(), suites=(Suite.X25519,))
     asked = asker.seal(dump_question(HELLO), header)
 
     (reply,) = cloud.ask(asked.route, asked.wire)
