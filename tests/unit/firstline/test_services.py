@@ -1,6 +1,7 @@
 """`agent run`, `worker run`, `broker up`, `fleet` and `ask`, each a real process."""
 
 import json
+import os
 import select
 import signal
 import subprocess
@@ -74,7 +75,7 @@ def test_a_broker_runs_until_it_is_told_to_stop(tmp_path: Path, order: signal.Si
 def test_a_broker_that_dies_is_a_failure(tmp_path: Path) -> None:
     with started("broker", "up", "--dir", str(tmp_path / "broker"), "--json") as process:
         told = line_of(process)
-        subprocess.run(["kill", "-9", str(told["pid"])], check=True)  # noqa: S607
+        os.kill(int(str(told["pid"])), signal.SIGKILL)
 
         error = line_of(process)["error"]
 
