@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.store.outbox import Outbox
 from tests.asker import Asker
+from tests.unit.agent.bench import Bench, make_bench
 from tests.unit.agent.device import Clock, Device, Shelf, make_task, opened
+from tests.unit.agent.post_office import Post
 
 
 @pytest.fixture
@@ -16,3 +19,15 @@ def device(asker: Asker, tmp_path: Path) -> Iterator[Device]:
     task = make_task(shelf)
     with opened(asker.credentials, folder / "outbox.db", Clock(), shelf, task) as device:
         yield device
+
+
+@pytest.fixture
+def bench(device: Device) -> Bench:
+    return make_bench(device)
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Iterator[Post]:
+    outbox = Outbox(tmp_path / "outbox.db")
+    yield Post(outbox)
+    outbox.close()

@@ -1,34 +1,19 @@
 """A real folder with real files, seen by the kernel's own notices."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from uuid import UUID
 
 import pytest
 
 from agent.core.errors import EmptyInputError, InputError
-from agent.errors import OutputUnavailableError
 from agent.shell.events import Arrived, ticket_of
-from agent.shell.folder import FolderInput, FolderOutput, write_whole
-from agent.stages import Delivery, Origin
+from agent.shell.folder import FolderInput
 
 WITHIN_S = 5.0
 LONG_AGO = (1_000_000_000, 1_000_000_000)
-DELIVERY = Delivery(
-    ticket=UUID(int=1),
-    task="home",
-    source="a.txt",
-    answer="lights_on",
-    origin=Origin.DEVICE,
-    confidence=0.9,
-    model="m 1",
-    elapsed_ms=1.0,
-)
 
 
 class Inbox:
@@ -257,35 +242,3 @@ class TestTake:
         assert (rejected / "q.txt").read_bytes() == b"\x00\x01"
         assert (rejected / "q.txt.reason").read_text() == "nothing in it\n"
         assert inbox.quiet()  # what lies there is not asked again
-
-
-class TestOutput:
-    def test_an_answer_is_a_file_with_the_tickets_name(self, tmp_path: Path) -> None:
-        FolderOutput(tmp_path / "new" / "answers").deliver(DELIVERY)
-
-        [file] = (tmp_path / "new" / "answers").iterdir()
-        assert file.name == f"{UUID(int=1)}.json"
-        assert json.loads(file.read_text())["answer"] == "lights_on"
-
-    def test_a_repeat_and_a_correction_overwrite_the_file(self, tmp_path: Path) -> None:
-        output = FolderOutput(tmp_path)
-        output.deliver(replace(DELIVERY, final=False))
-        output.deliver(DELIVERY)
-
-        [file] = tmp_path.iterdir()
-        assert json.loads(file.read_text())["final"] is True
-
-    def test_a_folder_that_cannot_be_written_is_unavailable(self, tmp_path: Path) -> None:
-        (tmp_path / "answers").write_text("a file where a folder should be")
-
-        with pytest.raises(OutputUnavailableError, match="answers: File exists"):
-            FolderOutput(tmp_path / "answers").deliver(DELIVERY)
-
-    def test_a_write_that_fails_leaves_nothing_behind(self, tmp_path: Path) -> None:
-        (tmp_path / "name").mkdir()
-        (tmp_path / "name" / "full").touch()
-
-        with pytest.raises(OSError, match=r"Is a directory|not empty"):
-            write_whole(tmp_path / "name", b"content")
-
-        assert [path.name for path in tmp_path.iterdir()] == ["name"]

@@ -1,0 +1,149 @@
+"""An agent and a worker that run, on a broker, for as long as a block."""
+
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from agent.core.clean import Expectation
+from agent.core.gate import GatePolicy
+from agent.core.mask import MaskRules
+from agent.models.scripted import ScriptedModel
+from agent.pipeline import Task
+from agent.shell.events import Arrived, Stop
+from agent.shell.loop import AgentEvent
+from agent.stages import Delivery
+from broker.fleet.mosquitto import LOOPBACK
+from broker.wire.credentials import load_worker
+from broker.wire.payload import PayloadKind
+from cloud_worker.devices import Devices
+from cloud_worker.limits import Limits
+from cloud_worker.models import echo
+from cloud_worker.service import WorkerService, worker_address
+from cloud_worker.store import ClaimStore
+from cloud_worker.worker import Worker
+from firstline.assemble import AgentParts, agent_loop
+from tests.asker import DOMAIN, Asker, Fleet
+
+TASK = "home"
+WITHIN_S = 15.0
+QUESTION = "mail bob@example.org"
+
+
+@dataclass(slots=True)
+class Agent:
+    """A running agent, asked through its queue."""
+
+    queue: SimpleQueue[AgentEvent] = field(default_factory=SimpleQueue)
+    answers: SimpleQueue[Delivery] = field(default_factory=SimpleQueue)
+    counters: Counter[str] = field(default_factory=Counter)
+
+    def ask(self, text: str = QUESTION, identity: str = "1") -> None:
+        """Put a question in."""
+        data = text.encode()
+        event = Arrived(TASK, "a.txt", identity, lambda n: data[:n], _nothing, _nothing)
+        self.queue.put(event)
+
+    def answer(self) -> Delivery:
+        """The next answer."""
+        return self.answers.get(timeout=WITHIN_S)
+
+    def silent(self) -> bool:
+        """Whether there is no other answer for a while."""
+        try:
+            self.answers.get(timeout=1.0)
+        except Empty:
+            return True
+        return False
+
+
+def _nothing(*_: object) -> None:
+    """These inputs are kept nowhere."""
+
+
+@contextmanager
+def on_a_thread(run: Callable[[], None]) -> Iterator[None]:
+    """Run until the block ends and what it runs has been told to stop."""
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(WITHIN_S)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def running_agent(
+    asker: Asker, state: Path, port: int, *, patience_s: float = 60.0, resend_s: float = 0.3
+) -> Iterator[Agent]:
+    """An agent that is never sure."""
+    agent = Agent()
+    task = Task(
+        name=TASK,
+        expect=Expectation(PayloadKind.TEXT),
+        rules=MaskRules(),
+        model=ScriptedModel(lambda _: "draft", chance=0.0),
+        domain=DOMAIN,
+        gate=GatePolicy(max_error=0.1),
+        patience_s=patience_s,
+        provisional=False,
+        deliver=agent.answers.put,
+    )
+    state.mkdir(exist_ok=True)
+    parts = AgentParts(
+        credentials=asker.credentials,
+        host=LOOPBACK,
+        port=port,
+        state=state,
+        tasks={TASK: task},
+        queue=agent.queue,
+        resend_s=resend_s,
+        counters=agent.counters,
+    )
+
+    def run() -> None:  # SQLite wants one thread for all of an outbox's life
+        with agent_loop(parts) as loop:
+            loop.run()
+
+    with on_a_thread(run):
+        try:
+            yield agent
+        finally:
+            agent.queue.put(Stop())
+
+
+@contextmanager
+def running_worker(fleet: Fleet, state: Path, port: int) -> Iterator[None]:
+    """A worker that echoes."""
+    services: SimpleQueue[WorkerService] = SimpleQueue()
+    limits = Limits(drain_s=1.0)
+
+    def run() -> None:
+        with ClaimStore(state) as store:
+            worker = Worker(
+                credentials=load_worker(fleet.worker_folder),
+                devices=Devices(fleet.worker_folder),
+                completers={DOMAIN: echo()},
+                store=store,
+                limits=limits,
+            )
+            service = WorkerService(worker=worker, address=worker_address(LOOPBACK, port, limits))
+            services.put(service)
+            service.run()
+
+    with on_a_thread(run):
+        service = services.get(timeout=WITHIN_S)
+        try:
+            yield
+        finally:
+            service.stop()
+
+
+def free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        return int(server.getsockname()[1])
