@@ -7,6 +7,7 @@ Everything that has a state is touched by this loop's thread only.
 
 import logging
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -92,6 +93,7 @@ class Loop:
         self._reload = reload
         self._counters = counters
         self._running = True
+        self._quiet = True  # nothing has happened since the last tick
         self._endless = len(inputs)  # inputs that have not ended
         self._next_scan_s = time.monotonic() + _FIRST_SCAN_S
 
@@ -124,11 +126,14 @@ class Loop:
         except OutboxFullError as error:  # what could not be noted is done again when there is room
             self._counters["outbox_full"] += 1
             _log.warning("%s", error)
-        except Exception:  # noqa: BLE001 - the outermost loop: one question must not end all others
+        except Exception as error:  # noqa: BLE001 - one question must not end all others
             self._counters["unexpected_errors"] += 1
-            _log.exception("unexpected; the agent goes on")
+            # Where it was, without its message, which may hold what was asked.
+            trace = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("%s; the agent goes on\n%s", type(error).__name__, trace)
 
     def _handle(self, event: AgentEvent) -> None:
+        self._quiet = False
         match event:
             case Arrived():
                 self._ask(event)
@@ -203,9 +208,14 @@ class Loop:
                 self._guarded(duty)
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered
-        for duty in (self._pipeline.post.outbox.flush, self._scan, self._refresh):
+        for duty in (self._flush, self._scan, self._refresh):
             self._guarded(duty)
         return time.monotonic() + _TICK_S
+
+    def _flush(self) -> None:
+        if self._quiet:  # else the next question brings all before it to the disk, or a later tick
+            self._pipeline.post.outbox.flush()
+        self._quiet = True
 
     def _expire(self) -> None:
         while expired := self._pipeline.expire(self._courier.reason):

@@ -47,13 +47,6 @@ def check_name(what: str, name: str) -> None:
         raise BadNameError(f"{what} {name!r}: choose a name of {NAME_RULE}")
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder, and those above it, that only its owner can read."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(mode=0o700, exist_ok=True)
-
-
 def store(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, and wait until the disk has it and its name."""
     write(path, content)

@@ -23,9 +23,9 @@ from broker.fleet.folder import (
     FleetCard,
     check_name,
     locked,
-    make_private,
     store,
 )
+from broker.fleet.private import make_private
 from broker.fleet.root import Root, open_root
 from broker.wire.credentials import STORAGE_KEY_BYTES, DeviceCard
 from broker.wire.keys import signing_key_name

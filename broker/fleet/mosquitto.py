@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.fleet.errors import BrokerMissingError, BrokerStartError
-from broker.fleet.folder import make_private
+from broker.fleet.private import make_private
 
 LOOPBACK: Final = "127.0.0.1"
 _START_S: Final = 10.0

@@ -9,9 +9,9 @@ from broker.fleet.folder import (
     ROSTER,
     check_name,
     locked,
-    make_private,
     store,
 )
+from broker.fleet.private import make_private
 from broker.fleet.root import Root, open_root
 from broker.wire import bundle
 from broker.wire.bundle import BundledKey, KeyBundle
