@@ -10,7 +10,6 @@ in `.part` or `.tmp`, are left alone until they are renamed.
 import contextlib
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,7 @@ from agent.core.errors import InputError
 from agent.errors import OutputUnavailableError
 from agent.shell.events import Arrived, delivery_json
 from agent.stages import Delivery
+from broker.wire.files import write_whole
 
 REJECTED = "rejected"
 _UNFINISHED = (".part", ".tmp")
@@ -98,24 +98,6 @@ class FolderOutput:
             write_whole(path, (delivery_json(delivery) + "\n").encode())
         except OSError as error:
             raise OutputUnavailableError(f"{self._folder}: {error.strerror}") from error
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader or a power cut sees all of it or nothing.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 class _Closed(FileSystemEventHandler):

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from broker.fleet.errors import BadNameError, FleetError
-from broker.wire.credentials import write
 from broker.wire.document import Document
+from broker.wire.files import write_whole
 from broker.wire.topics import NAME_RULE, is_name
 
 ROOT_KEY = "root.key"
@@ -49,7 +49,7 @@ def check_name(what: str, name: str) -> None:
 
 def store(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, and wait until the disk has it and its name."""
-    write(path, content)
+    write_whole(path, content)
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)  # a rename is durable only when its folder is

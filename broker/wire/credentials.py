@@ -6,8 +6,6 @@
 Keys are hexadecimal, one a file; `.json` of the root are signed documents.
 """
 
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -153,20 +151,6 @@ def read(path: Path) -> bytes:
             f"{path}: {error.strerror}. Make it with 'firstline fleet init' and "
             "'firstline fleet enroll', then copy the whole folder"
         ) from error
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file of keys: mode 0600, complete or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 _Model = TypeVar("_Model", bound=Document)

@@ -20,9 +20,10 @@ from uuid import UUID
 
 from agent.core.errors import InputError
 from agent.shell.events import Arrived, Stop, delivery_json, ticket_of
-from agent.shell.folder import REJECTED, write_whole
+from agent.shell.folder import REJECTED
 from agent.stages import Delivery
 from broker.wire.credentials import load_device
+from broker.wire.files import write_whole
 from firstline.assemble import AgentParts, agent_loop
 from firstline.build import AlreadyRunningError, Tasks, lock
 from firstline.exits import CommandError

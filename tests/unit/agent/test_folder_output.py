@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from agent.errors import OutputUnavailableError
-from agent.shell.folder import FolderOutput, write_whole
+from agent.shell.folder import FolderOutput
 from agent.stages import Delivery, Origin
+from broker.wire.files import write_whole
 
 DELIVERY = Delivery(
     ticket=UUID(int=1),

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from broker.fleet.root import open_root
 from broker.wire import bundle, roster
 from broker.wire.bundle import KeyBundle
-from broker.wire.credentials import load_device, load_worker, write
+from broker.wire.credentials import load_device, load_worker
 from broker.wire.errors import EnvelopeError, KeyFileError
+from broker.wire.files import write_whole
 from broker.wire.keys import (
     PoolPrivateKey,
     PoolPublicKey,
@@ -35,14 +36,14 @@ def removed(name: str) -> Damage:
 
 
 def holding(name: str, content: bytes) -> Damage:
-    return lambda folder: write(folder / name, content)
+    return lambda folder: write_whole(folder / name, content)
 
 
 def edited(name: str, old: str, new: str) -> Damage:
     def damage(folder: Path) -> None:
         text = (folder / name).read_text()
         assert old in text
-        write(folder / name, text.replace(old, new, 1).encode())
+        write_whole(folder / name, text.replace(old, new, 1).encode())
 
     return damage
 
@@ -218,8 +219,8 @@ def test_no_private_key_is_shown_when_credentials_are_printed(fleet: Fleet, aske
 
 
 def test_a_file_is_written_whole_and_for_its_owner_alone(tmp_path: Path) -> None:
-    write(tmp_path / "a.key", b"one")
-    write(tmp_path / "a.key", b"two")
+    write_whole(tmp_path / "a.key", b"one")
+    write_whole(tmp_path / "a.key", b"two")
 
     assert [path.name for path in tmp_path.iterdir()] == ["a.key"]
     assert (tmp_path / "a.key").read_bytes() == b"two"

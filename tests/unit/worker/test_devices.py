@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.wire.credentials import write
 from broker.wire.errors import EnvelopeError, KeyFileError
+from broker.wire.files import write_whole
 from broker.wire.keys import signing_key_name
 from cloud_worker.devices import Devices
 from tests.asker import Asker, Fleet
@@ -69,7 +69,7 @@ def test_a_revoked_device_is_unknown_after_the_next_look(fleet: Fleet, asker: As
 
 def test_a_damaged_roster_is_not_taken(fleet: Fleet, asker: Asker) -> None:
     devices = Devices(fleet.worker_folder)
-    write(roster_of(fleet), b"{}")
+    write_whole(roster_of(fleet), b"{}")
 
     changed = devices.refresh()
 
@@ -81,7 +81,7 @@ def test_an_older_roster_is_not_taken(fleet: Fleet, asker: Asker) -> None:
     older = roster_of(fleet).read_bytes()
     fleet.revoke(asker)
     devices = Devices(fleet.worker_folder)
-    write(roster_of(fleet), older)
+    write_whole(roster_of(fleet), older)
 
     changed = devices.refresh()
 
