@@ -22,7 +22,7 @@ from agent.errors import OutputUnavailableError
 from agent.models.model import LocalModel, ModelError
 from agent.post import Post
 from agent.stages import Asked, Delivery, Draft, Escalate, Keep, Masked, Origin, Raw
-from agent.store.errors import OutboxFullError
+from agent.store.errors import OutboxFullError, StoreError
 from agent.store.outbox import Parcel
 from broker.wire.errors import KeyFileError, WireError
 from broker.wire.messages import Answer, Busy, Question, Refused, WrongDate, dump_question
@@ -54,6 +54,7 @@ class Pipeline:
     post: Post
     tasks: Mapping[str, Task]
     now_s: Callable[[], float]  # Unix time, seconds
+    count: Callable[[str], None]  # what nobody else would notice
 
     def ask(self, ticket: UUID, raw: Raw) -> Parcel | None:
         """Answer on the device, or return a question that is now in the outbox.
@@ -114,13 +115,23 @@ class Pipeline:
         """Deliver the draft of each question that has waited too long; return how many."""
         overdue = self.post.outbox.overdue(self.now_s())
         for ticket in overdue:
-            self._degrade(self.post.memo(ticket).asked, reason)
+            try:
+                asked = self.post.memo(ticket).asked
+            except StoreError as error:
+                self._give_up(ticket, error)
+            else:
+                self._degrade(asked, reason)
         return len(overdue)
 
     def redeliver(self) -> None:
         """Try again to deliver the answers that no output took."""
         for ticket in self.post.outbox.ended(self.now_s()):
-            self._settle(self.post.ending(ticket))
+            try:
+                delivery = self.post.ending(ticket)
+            except StoreError as error:
+                self._give_up(ticket, error)
+            else:
+                self._settle(delivery)
 
     def _escalate(self, task: Task, asked: Asked, masked: Masked) -> Parcel | None:
         try:
@@ -135,6 +146,12 @@ class Pipeline:
             early = self._delivery(asked, Origin.DEVICE)
             self._hand_over(replace(early, final=False), keep=_forget)
         return parcel
+
+    def _give_up(self, ticket: UUID, error: StoreError) -> None:
+        """Let go of a row that was altered on the disk: it must not hold up those behind it."""
+        _log.error("%s: its question is lost: %s", ticket, error)
+        self.count("rows_lost")
+        self.post.outbox.settle(ticket)
 
     def _degrade(self, asked: Asked, reason: str) -> None:
         self._end(replace(asked, flags=(*asked.flags, reason)), Origin.DEGRADED)

@@ -89,7 +89,12 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
         with session:
             yield Loop(
                 queue=parts.queue,
-                pipeline=Pipeline(post=post, tasks=parts.tasks, now_s=time.time),
+                pipeline=Pipeline(
+                    post=post,
+                    tasks=parts.tasks,
+                    now_s=time.time,
+                    count=lambda name: parts.counters.update([name]),
+                ),
                 courier=courier,
                 link=session,
                 presence=presence,

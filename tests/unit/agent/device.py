@@ -74,6 +74,7 @@ class Device:
     pipeline: Pipeline
     clock: Clock
     shelf: Shelf
+    counted: list[str] = field(default_factory=list)
 
     @property
     def delivered(self) -> list[Delivery]:
@@ -167,7 +168,8 @@ def opened(
         now_s=clock,
         resend_s=RESEND_S,
     )
-    pipeline = Pipeline(post=post, tasks={task.name: task}, now_s=clock)
+    counted: list[str] = []
+    pipeline = Pipeline(post=post, tasks={task.name: task}, now_s=clock, count=counted.append)
     try:
         yield Device(
             credentials=credentials,
@@ -176,6 +178,7 @@ def opened(
             pipeline=pipeline,
             clock=clock,
             shelf=shelf,
+            counted=counted,
         )
     finally:
         outbox.close()

@@ -8,7 +8,7 @@ from agent.core.clean import Expectation
 from agent.stages import Origin
 from broker.wire.payload import PayloadKind
 from tests.simulator import CloudSimulator, drop
-from tests.unit.agent.device import PATIENCE_S, SECOND, Device
+from tests.unit.agent.device import FIRST, PATIENCE_S, SECOND, Device
 from tests.unit.agent.exchange import QUESTION, expected, refusing
 
 
@@ -38,6 +38,22 @@ class TestDegraded:
         answer = expected(Origin.DEGRADED, "draft", "no worker is listening")
         assert delivery == replace(answer, elapsed_ms=delivery.elapsed_ms)
         assert delivery.elapsed_ms == pytest.approx(PATIENCE_S * 1e3, rel=1e-3)
+
+    @pytest.mark.parametrize("altered", ["SET memo = x'00'", "SET ending = x'00'"])
+    def test_an_altered_row_is_counted_and_holds_up_nobody(
+        self, device: Device, altered: str
+    ) -> None:
+        device.escalate(QUESTION)
+        device.escalate("again", SECOND)
+        device.outbox._db.execute("UPDATE outbox " + altered + " WHERE ticket = ?", (FIRST.bytes,))
+        device.clock.now_s += PATIENCE_S
+
+        device.pipeline.expire("no worker is listening")
+        device.pipeline.redeliver()
+
+        assert [delivery.ticket for delivery in device.delivered] == [SECOND]
+        assert device.counted == ["rows_lost"]
+        assert len(device.outbox) == 0
 
     def test_a_full_outbox_answers_here_and_flags_it(self, device: Device) -> None:
         device.outbox._max_rows = 1
