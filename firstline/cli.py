@@ -31,7 +31,7 @@ _COMMANDS = {
     "model": ("model:app", "Model packages: list, show, pack your own."),
     "config": ("config:app", "Settings files: check, show."),
     "doctor": ("doctor:doctor", "Check this machine, each finding with its fix."),
-    "bench": ("bench:bench", "Measure the round trip and the footprint."),
+    "bench": ("bench:bench", "Measure the round trip, the footprint, the gate."),
     "exit-codes": ("exit_codes:exit_codes", "List the exit codes."),
 }
 # Module -> the extra that brings it.

@@ -7,13 +7,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firstline import console
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from firstline.bench.cascade import Point
+    from firstline.bench.gate import Gate
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
@@ -62,6 +67,70 @@ def footprint(*, as_json: JsonOption = False) -> None:
         f"--help           {found.help_ms:.0f} ms",
     ]
     console.show(asdict(found), lines, as_json=as_json)
+
+
+@bench.command()
+def gate(
+    *,
+    task: Annotated[str, typer.Option(help="A shipped domain: home, assistant.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="CSV with the columns text,intent.")],
+    edge: Annotated[
+        str,
+        typer.Option(metavar="NAME|DIR", help="The small package; else the task's shipped one."),
+    ] = "",
+    cloud: Annotated[
+        str,
+        typer.Option(metavar="NAME|DIR", help="The large package; else the small one's parent."),
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What the gate buys: both models over labelled sentences, the least sure ones asked."""
+    from firstline.bench import gate as gates  # noqa: PLC0415 - see the module
+    from firstline.bench.labelled import read_labelled  # noqa: PLC0415
+    from firstline.bench.pair import find_pair  # noqa: PLC0415
+
+    pair, rows = find_pair(task, edge, cloud), read_labelled(data)
+    with _progress(2 * len(rows)) as advance:
+        found = gates.measure(pair, data, rows, advance)
+    console.show(asdict(found), _gate_lines(found), as_json=as_json)
+
+
+def _gate_lines(found: "Gate") -> Iterator[str]:
+    yield f"{found.task}: {found.rows} rows in scope"
+    if found.few_rows:
+        yield "Fewer than 100 rows: no figure is more than a hint."
+    yield from console.columns(
+        [
+            ("escalated", "accuracy", "ratio", ""),
+            ("0.0 %", f"{found.edge_accuracy:.1%}", "", f"{found.edge}, {found.edge_ms:.3f} ms"),
+            *(_point(each, "") for each in found.points),
+            (
+                "100.0 %",
+                f"{found.cloud_accuracy:.1%}",
+                "1",
+                f"{found.cloud}, {found.cloud_ms:.3f} ms",
+            ),
+            *(_point(each, "by lot") for each in found.random_points),
+            _point(found.fixed_half, "score below 0.5"),
+            ("", f"{found.oracle_accuracy:.1%}", "", "one of the two is right"),
+        ]
+    )
+    yield f"gap closed (APGR)   {_number(found.apgr)}, uncut {_number(found.apgr_raw)}"
+    yield f"calibration error   {_number(found.ece)}"
+    apart = found.out_of_scope
+    if apart.rows:
+        yield f"out of scope: {apart.rows} rows, {_number(apart.escalated)} of them escalated"
+        recalls = _number(apart.edge_recall), _number(apart.cloud_recall)
+        yield "  recognised by edge {}, cloud {}".format(*recalls)
+        yield f"  all rows: escalated {apart.escalated_all:.1%}, accuracy {apart.accuracy_all:.1%}"
+
+
+def _point(point: "Point", what: str) -> tuple[str, str, str, str]:
+    return (f"{point.escalated:.1%}", f"{point.accuracy:.1%}", _number(point.ratio), what)
+
+
+def _number(figure: float | None) -> str:
+    return "none" if figure is None else f"{figure:.4f}"
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from typer.core import TyperGroup
 
 from agent.shell.events import delivery_json
 from agent.stages import Delivery, Origin
+from firstline.bench.cascade import Point
 from firstline.bench.footprint import Footprint
+from firstline.bench.gate import Gate, OutOfScope
 from firstline.bench.roundtrip import RoundTrip
 from firstline.cli import _COMMANDS, Stub
 from firstline.exits import MEANINGS
@@ -118,6 +120,17 @@ def test_every_figure_is_one_that_a_bench_measures() -> None:
 
     assert told
     assert told <= measured
+
+
+def test_every_key_of_the_gates_figures_is_told() -> None:
+    told = table(README, "### The gate")
+    apart = README.read_text(encoding="utf-8").partition("\n| key of `out_of_scope` |")[2]
+
+    assert [code(row[0])[0] for row in told] == [each.name for each in dataclasses.fields(Gate)]
+    (points,) = (code(row[1]) for row in told if row[0] == "`points`")
+    assert points == [each.name for each in dataclasses.fields(Point)]
+    listed = [code(row)[0] for row in apart.partition("\n\n")[0].splitlines()[2:]]
+    assert listed == [each.name for each in dataclasses.fields(OutOfScope)]
 
 
 def test_every_folder_that_has_a_page_is_on_the_map() -> None:
