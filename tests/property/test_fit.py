@@ -37,14 +37,3 @@ def test_every_figure_of_a_fit_is_a_number_in_its_range(cases: list[tuple[float,
         assert 0.0 <= each.log_loss < 15.0
         assert 0.0 <= each.brier <= 1.0
         assert 0.0 <= each.ece <= 1.0
-
-
-@given(blocks=st.lists(st.sampled_from([12, 13, 14, 15]), min_size=60, max_size=120))
-def test_joining_blocks_down_to_the_limit_keeps_the_order(blocks: list[int]) -> None:
-    rising = sorted(blocks)
-    score = np.repeat(np.linspace(0.1, 0.9, len(rising)), 15)
-    right = np.concatenate([[1.0] * hits + [0.0] * (15 - hits) for hits in rising])
-
-    knots = METHODS["isotonic"](score, right)
-
-    assert all(p <= q for (_, p), (_, q) in pairwise(knots))

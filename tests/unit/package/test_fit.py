@@ -38,6 +38,19 @@ def test_isotonic_pools_a_block_that_falls() -> None:
     assert isotonic(*joined(low, high)) == [(0.5, 17.5 / 31)]
 
 
+def test_isotonic_still_rises_where_blocks_were_joined_down_to_the_limit() -> None:
+    # 14 of 15 and 28 of 30 are the smallest neighbours. Joined, the prior weighs less, and they
+    # pass the 97 of 105 behind them: 42.5 / 46 > 97.5 / 106.
+    blocks = [*((45, hits) for hits in range(39)), (15, 14), (30, 28), (105, 97)]
+    right = np.concatenate([[1.0] * hits + [0.0] * (size - hits) for size, hits in blocks])
+
+    chances = [chance for _, chance in isotonic(np.linspace(0.1, 0.9, len(right)), right)]
+
+    assert len(chances) == MAX_KNOTS
+    assert chances == sorted(chances)
+    assert chances[-1] == (14 + 28 + 97 + 0.5) / (150 + 1)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("value", [0.0, 1.0], ids=["all wrong", "all right"])
 def test_cases_without_a_difference_promise_no_certainty(method: str, value: float) -> None:
