@@ -28,7 +28,7 @@ _COMMANDS = {
     "worker": ("worker:app", "The cloud: run a worker."),
     "broker": ("broker:app", "The broker between them: start mosquitto with safe settings."),
     "fleet": ("fleet:app", "The operator's side: make a fleet, enrol devices."),
-    "model": ("model:app", "Model packages: list, show, pack your own."),
+    "model": ("model:app", "Model packages: list, show, pack and calibrate your own."),
     "config": ("config:app", "Settings files: check, show."),
     "doctor": ("doctor:doctor", "Check this machine, each finding with its fix."),
     "bench": ("bench:bench", "Measure the round trip, the footprint, the gate."),

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.package.calibrate import Case
 from broker.wire.payload import Text
 from training import data, graph, pack, teachers
-from training.calibrate import Case
 from training.encoder import Encoder
 from training.teachers import Lesson
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.package.calibrate import Case
 from broker.package.manifest import WindowInput
 from broker.package.windows import window_numbers
 from broker.wire.payload import Window
 from training import data, demo_windows, pack, small_nets, turbofan
-from training.calibrate import Case
 from training.small_nets import Plan
 from training.turbofan import CHANNELS, LABELS, LENGTH, RATE_HZ, UNITS, Engine
 

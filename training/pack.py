@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.package import calibrate
+from broker.package.calibrate import Case
 from broker.package.files import PACKAGE_FILE, sha256
+from broker.package.fit import Scored, fit
 from broker.package.manifest import CALIBRATION_FILE, load_manifest
 from broker.package.onnx import OnnxClassifier
-from training import calibrate
-from training.calibrate import Case
 
 _TIMED = 300  # inputs
 
@@ -60,10 +61,11 @@ def finish(plan: Plan, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
     took_ms = [_timed(model, case, domain) for case, domain in every]
     ram_mb = max(1, round(_resident_mb() - before_mb))
     found = {domain: calibrate.scored(model, domain, some) for domain, some in cases.items()}
-    errors = calibrate.write(model.manifest, found)
+    fits = {domain: fit("isotonic", scored) for domain, scored in found.items()}
+    calibrate.write(model.manifest, {domain: (found[domain], fits[domain]) for domain in found})
     figures: dict[str, Value] = {}
     for head in plan.heads:
-        figures |= _figures(head, found[head.domain], cases[head.domain], errors[head.domain])
+        figures |= _figures(head, found[head.domain], cases[head.domain], fits[head.domain].ece)
     names = {name for name, _ in model.manifest.files}
     figures["size_bytes"] = sum((plan.folder / name).stat().st_size for name in names)
     figures["median_ms"] = round(statistics.median(took_ms), 3)
@@ -74,14 +76,12 @@ def finish(plan: Plan, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
     return figures
 
 
-def _figures(
-    head: Head, found: calibrate.Scored, cases: Sequence[Case], error: float
-) -> dict[str, Value]:
+def _figures(head: Head, found: Scored, cases: Sequence[Case], error: float) -> dict[str, Value]:
     inside = [n for n, case in enumerate(cases) if case.label != head.out_of_scope]
     name = head.domain.replace("/", "_")
     figures: dict[str, Value] = {
         f"{name}_accuracy": round(float(found.right[inside].mean()), 4),
-        f"{name}_ece": error,
+        f"{name}_ece": round(error, 4),
         f"{name}_samples": len(cases),
     }
     if head.out_of_scope:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.package.calibrate import Case
 from broker.package.manifest import RecordInput
 from broker.package.records import record_numbers
 from broker.wire.payload import Record
 from training import data, pack, small_nets, turbofan
-from training.calibrate import Case
 from training.small_nets import Plan
 from training.turbofan import CHANNELS, LABELS, Engine
 

@@ -92,7 +92,7 @@ class PackageDocument(Strict):
 class CurveDocument(Strict):
     """One head's calibration."""
 
-    method: Literal["isotonic"]
+    method: Literal["isotonic", "logistic"]
     score: Literal["max_probability"]
     knots: list[tuple[Share, Share]] = Field(min_length=1, max_length=MAX_KNOTS)
     samples: int = Field(ge=1)

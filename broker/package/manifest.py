@@ -167,7 +167,7 @@ def _calibration(folder: Path, document: PackageDocument) -> CalibrationDocument
     if found.weights_sha256 != document.files[document.file]:
         raise ManifestError(
             f"{path} was fitted on another file than {document.file}; a calibration of other "
-            "weights says nothing of these. Calibrate again, or remove it"
+            "weights says nothing of these. Remove it, and calibrate again"
         )
     return found
 

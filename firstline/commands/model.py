@@ -10,15 +10,16 @@ from broker.package.errors import PackageError
 from broker.package.files import verify_files
 from broker.package.manifest import Curve, Head, Manifest, load_manifest
 from firstline.commands import noun
+from firstline.commands.model_calibrate import calibrate
 from firstline.commands.model_pack import pack
 from firstline.console import JsonOption, columns, show
 from firstline.exits import ExitCode
 from firstline.shipped import MODELS, package_folder
+from firstline.trust import RISKS, answered
 
-_RISKS = (0.01, 0.02, 0.05, 0.10)  # shares of wrong answers that `show` tells the price of
-
-app = noun("Model packages: list, show, pack your own.")
+app = noun("Model packages: list, show, pack and calibrate your own.")
 app.command()(pack)
+app.command()(calibrate)
 
 
 @app.command("list")
@@ -100,14 +101,9 @@ def _head(head: Head) -> dict[str, object]:
         and {
             "samples": curve.samples,
             "ece": curve.ece,
-            "answered_at_risk": {str(risk): answered(curve, risk) for risk in _RISKS},
+            "answered_at_risk": {str(risk): answered(curve, risk) for risk in RISKS},
         },
     }
-
-
-def answered(curve: Curve, risk: float) -> float:
-    """The largest share of questions, in [0, 1], of whose answers at most `risk` are wrong."""
-    return max((share for share, wrong in curve.risk_coverage if wrong <= risk), default=0.0)
 
 
 def _lines(manifest: Manifest) -> Iterator[str]:
@@ -130,6 +126,6 @@ def _curve(curve: Curve | None) -> Iterator[str]:
         yield "            not calibrated: an agent asks the cloud for every answer"
         return
     yield f"            calibrated on {curve.samples} samples, calibration error {curve.ece:.3f}"
-    for risk in _RISKS:
+    for risk in RISKS:
         share = answered(curve, risk)
         yield f"            its surest {share:.0%} of answers are at most {risk:.0%} wrong"

@@ -13,7 +13,8 @@ from firstline.packing import TOKENIZER, VOCABULARY_FILE, Packed, Recipe
 from firstline.packing import pack as make_package
 
 _UNTRUSTED = (
-    "It has no calibration yet: an agent does not trust it and asks the cloud for every answer."
+    "It has no calibration yet: an agent does not trust it and asks the cloud for every answer. "
+    "`firstline model calibrate` makes one."
 )
 
 

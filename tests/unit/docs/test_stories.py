@@ -18,7 +18,7 @@ from broker.fleet.mosquitto import running_broker
 from tests.unit.docs.pages import README, ROOT, blocks, indented
 from tests.unit.firstline.onnx_file import write_first_tokens
 
-FLEET, START, ASK, LOOK, PACK = range(5)  # the shell blocks of the README, in order
+FLEET, START, ASK, LOOK, PACK, CALIBRATE = range(6)  # the shell blocks of the README, in order
 AGENT, WORKER = range(2)  # its settings
 
 _NUMBER = re.compile(r"^ ?(\d+)  ", re.MULTILINE)
@@ -71,7 +71,7 @@ def missing(scene: dict[str, object], shown: str) -> list[str]:
 @pytest.mark.broker
 @pytest.mark.acceptance
 def test_the_shell_lines_make_a_fleet_that_answers(tmp_path: Path) -> None:
-    fleet, start, ask, look, _ = blocks(README, "sh")
+    fleet, start, ask, look, *_ = blocks(README, "sh")
     with running_broker(tmp_path / "elsewhere") as found:
         port = str(found.port)  # free again in a moment
     run(bash(fleet, tmp_path), tmp_path)
@@ -88,7 +88,7 @@ def test_the_shell_lines_make_a_fleet_that_answers(tmp_path: Path) -> None:
     assert looked.startswith("mail <EMAIL_1>, card <CARD_1>\n")
 
 
-def test_the_shell_line_packs_a_model(tmp_path: Path) -> None:
+def test_the_shell_lines_pack_a_model_and_calibrate_it(tmp_path: Path) -> None:
     write_first_tokens(tmp_path / "my.onnx", labels=2)
     (tmp_path / "labels.txt").write_text("off\non\n", encoding="utf-8")
     pieces = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "on", "off")
@@ -98,6 +98,11 @@ def test_the_shell_line_packs_a_model(tmp_path: Path) -> None:
 
     assert "It has no calibration yet" in said
     assert (tmp_path / "models" / "my-commands" / "package.toml").is_file()
+
+    (tmp_path / "validation.csv").write_text("text,intent\non,on\noff,off\n", encoding="utf-8")
+    said = run(bash(blocks(README, "sh")[CALIBRATE], tmp_path), tmp_path).stdout
+
+    assert said.startswith("Calibrated home/lighting of my-commands in models/my-commands.\n")
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

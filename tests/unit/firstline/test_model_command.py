@@ -8,8 +8,8 @@ import pytest
 from broker.package.files import verify_files
 from broker.package.manifest import Curve, load_manifest
 from firstline import cli
-from firstline.commands.model import answered
 from firstline.exits import ExitCode
+from firstline.trust import answered
 from tests.unit.firstline.onnx_file import write_first_tokens, write_identity
 
 

@@ -1,0 +1,1 @@
+"""What `firstline model calibrate` does: reads cases, measures, writes."""
