@@ -55,29 +55,9 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
         StoreError: the outbox cannot be opened.
     """
     with closing(Outbox(parts.state / OUTBOX, max_rows=parts.max_questions)) as outbox:
-        post = Post(
-            credentials=parts.credentials,
-            suites=supported_suites(),
-            safe=Safe(parts.credentials.storage_key),
-            outbox=outbox,
-            now_s=time.time,
-            resend_s=parts.resend_s,
-        )
+        post = _post(parts, outbox)
         presence = _presence(parts, outbox)
-        session = Session(
-            Address(
-                host=parts.host,
-                port=parts.port,
-                client_id=parts.credentials.device,
-                session_expiry_s=_SESSION_EXPIRY_S,
-            ),
-            subscriptions=[
-                post.route.answer,
-                topics.every_worker(parts.credentials.fleet, parts.credentials.pool),
-            ],
-            sink=parts.queue.put,
-            will=presence.will(),
-        )
+        session = _session(parts, post, presence)
         courier = Courier(
             route=post.route,
             outbox=outbox,
@@ -86,15 +66,16 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
             resend_s=parts.resend_s,
             counters=parts.counters,
         )
+        pipeline = Pipeline(
+            post=post,
+            tasks=parts.tasks,
+            now_s=time.time,
+            count=lambda name: parts.counters.update([name]),
+        )
         with session:
             yield Loop(
                 queue=parts.queue,
-                pipeline=Pipeline(
-                    post=post,
-                    tasks=parts.tasks,
-                    now_s=time.time,
-                    count=lambda name: parts.counters.update([name]),
-                ),
+                pipeline=pipeline,
                 courier=courier,
                 link=session,
                 presence=presence,
@@ -102,6 +83,35 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
                 reload=parts.reload,
                 counters=parts.counters,
             )
+
+
+def _post(parts: AgentParts, outbox: Outbox) -> Post:
+    return Post(
+        credentials=parts.credentials,
+        suites=supported_suites(),
+        safe=Safe(parts.credentials.storage_key),
+        outbox=outbox,
+        now_s=time.time,
+        resend_s=parts.resend_s,
+    )
+
+
+def _session(parts: AgentParts, post: Post, presence: Presence) -> Session:
+    credentials = parts.credentials
+    return Session(
+        Address(
+            host=parts.host,
+            port=parts.port,
+            client_id=credentials.device,
+            session_expiry_s=_SESSION_EXPIRY_S,
+        ),
+        subscriptions=[
+            post.route.answer,
+            topics.every_worker(credentials.fleet, credentials.pool),
+        ],
+        sink=parts.queue.put,
+        will=presence.will(),
+    )
 
 
 def _presence(parts: AgentParts, outbox: Outbox) -> Presence:

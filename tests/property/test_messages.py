@@ -95,10 +95,12 @@ def test_loading_undoes_dumping_a_reply(reply: Reply) -> None:
 
 @given(st.one_of(st.binary(max_size=300), near_messages()))
 def test_noise_raises_nothing_but_our_error(noise: bytes) -> None:
-    with suppress(MessageError):
-        load_question(noise)
-    with suppress(MessageError):
-        load_reply(noise)
+    read: list[object] = []
+    for load in (load_question, load_reply):
+        with suppress(MessageError):
+            read.append(load(noise))
+
+    assert len(read) < 2  # no bytes are a question and a reply at once
 
 
 @given(QUESTIONS, REPLIES)

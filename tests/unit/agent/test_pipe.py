@@ -24,8 +24,12 @@ def test_a_frame_comes_back_as_it_was(header: Header, content: bytes) -> None:
 
 @given(st.binary(max_size=60))
 def test_noise_raises_only_what_the_engine_expects(noise: bytes) -> None:
+    stream = io.BytesIO(noise)
+
     with contextlib.suppress(EOFError, ValueError):
-        read_frame(io.BytesIO(noise))
+        header, content = read_frame(stream)
+        assert isinstance(header, dict)
+        assert noise[: stream.tell()].endswith(content)
 
 
 NO_FRAMES = {

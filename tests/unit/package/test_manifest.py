@@ -91,7 +91,11 @@ def verify(manifest: Manifest) -> None:
 
 
 def test_an_intact_package_verifies() -> None:
-    verify(load_manifest(SHIPPED / "snapshot-small"))
+    manifest = load_manifest(SHIPPED / "snapshot-small")
+
+    verify(manifest)
+
+    assert manifest.file in dict(manifest.files)  # so the weights were among what was hashed
 
 
 def test_an_altered_file_is_refused(tmp_path: Path) -> None:
