@@ -41,6 +41,7 @@ from firstline.bench.fleet import ECHO, make_fleet
 _BLOCK = 50  # rounds before the other kind has its turn
 _WARM_UP = 50
 _PATIENCE_S = 30.0
+_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, where waiting for the disk is free
 _PAUSE_S = 0.001  # between two rounds of either kind, as questions come in life
 _Asked = TypeVar("_Asked")
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")  # no digits: nothing to mask
@@ -70,7 +71,7 @@ def measure(rounds: int, size: int, progress: Callable[[int], None]) -> RoundTri
     bare: list[float] = []
     sealed: list[float] = []
     with (
-        tempfile.TemporaryDirectory() as name,
+        tempfile.TemporaryDirectory(dir=_ON_DISK) as name,
         running_broker(Path(name) / "broker") as broker,
         BareDevice(broker.host, broker.port) as bare_device,
         _sealed_device(Path(name), broker.host, broker.port) as sealed_device,
