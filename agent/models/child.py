@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from agent.models.pipe import Header, read_frame, write_frame
 from broker.package.errors import PackageError
-from broker.package.onnx import OnnxClassifier
+from broker.package.load import load_package
+from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.payload import PayloadKind, Shape, join
 
@@ -21,7 +22,7 @@ def main() -> int:
     package, threads = Path(sys.argv[1]), int(sys.argv[2])
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        model = OnnxClassifier(package, threads=threads)
+        model = load_package(package, threads=threads)
     except PackageError as error:
         write_frame(said, {"refused": str(error)})
         return 1
@@ -31,9 +32,9 @@ def main() -> int:
     return 0
 
 
-def _hello(model: OnnxClassifier) -> Header:
+def _hello(model: PackageModel) -> Header:
     manifest = model.manifest
-    heads = {head.domain: model.knots(head.domain) for head in manifest.heads}
+    heads = {head.domain: head.knots for head in manifest.heads}
     return {
         "model": f"{manifest.name} {manifest.version}",
         "payload": manifest.payload,
@@ -41,7 +42,7 @@ def _hello(model: OnnxClassifier) -> Header:
     }
 
 
-def _serve_one(model: OnnxClassifier, asked: BinaryIO, said: BinaryIO) -> bool:
+def _serve_one(model: PackageModel, asked: BinaryIO, said: BinaryIO) -> bool:
     try:
         header, content = read_frame(asked)
     except EOFError:
@@ -50,7 +51,7 @@ def _serve_one(model: OnnxClassifier, asked: BinaryIO, said: BinaryIO) -> bool:
     return True
 
 
-def _answer(model: OnnxClassifier, header: Header, content: bytes) -> Header:
+def _answer(model: PackageModel, header: Header, content: bytes) -> Header:
     shape = Shape(
         PayloadKind(str(header["kind"])),
         tuple(header["channels"]),  # type: ignore[arg-type] # the agent wrote it
@@ -58,11 +59,12 @@ def _answer(model: OnnxClassifier, header: Header, content: bytes) -> Header:
     )
     payload = join(shape, content)
     try:
-        found = model.classify(payload, str(header["domain"]))
+        domain = str(header["domain"])
+        found = model.answer(payload, domain)
     except PackageError as error:
         return {"refused": str(error)}
     return {
-        "answer": worded(found.label, payload),
+        "answer": worded(found.answer, model.manifest.head(domain), payload),
         "score": found.score,
         "truncated": found.truncated,
         "out_of_scope": found.out_of_scope,
