@@ -11,7 +11,8 @@ from queue import SimpleQueue
 import numpy as np
 
 from broker.package.errors import InputMismatchError, PackageError
-from broker.package.onnx import OnnxClassifier
+from broker.package.load import load_package
+from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.messages import Answer, Question
 from cloud_worker.errors import ModelLoadError, UnfitQuestionError
@@ -31,9 +32,9 @@ class OnnxCompleter:
     """
 
     def __init__(self, folder: Path, *, threads: int = 1, copies: int = 1) -> None:
-        self._free: SimpleQueue[OnnxClassifier] = SimpleQueue()
+        self._free: SimpleQueue[PackageModel] = SimpleQueue()
         try:
-            loaded = [OnnxClassifier(folder, threads=threads) for _ in range(copies)]
+            loaded = [load_package(folder, threads=threads) for _ in range(copies)]
         except PackageError as error:
             raise ModelLoadError(str(error)) from error
         for classifier in loaded:
@@ -50,19 +51,19 @@ class OnnxCompleter:
         """
         with self._classifier() as classifier:
             try:
-                found = classifier.classify(question.payload, question.domain)
+                found = classifier.answer(question.payload, question.domain)
             except InputMismatchError as error:
                 raise UnfitQuestionError(str(error)) from error
-            knots = classifier.knots(question.domain)
-        text = worded(found.label, question.payload)
-        return Answer(text, self.model, _chance(found.score, knots), found.truncated)
+            head = classifier.manifest.head(question.domain)
+        text = worded(found.answer, head, question.payload)
+        return Answer(text, self.model, _chance(found.score, head.knots), found.truncated)
 
     def completers(self) -> dict[str, Engine]:
         """This model for each of its domains."""
         return {domain: Engine(self.model, self.complete) for domain in self.domains}
 
     @contextmanager
-    def _classifier(self) -> Iterator[OnnxClassifier]:
+    def _classifier(self) -> Iterator[PackageModel]:
         classifier = self._free.get()
         try:
             yield classifier

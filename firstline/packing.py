@@ -19,13 +19,8 @@ from agent.core.mask import FieldRule, MaskRules, mask
 from agent.models.engine import Engine
 from agent.stages import Clean, Draft
 from broker.package.files import PACKAGE_FILE, sha256
-from broker.package.manifest import (
-    Manifest,
-    RecordInput,
-    TextInput,
-    WindowInput,
-    load_manifest,
-)
+from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput
+from broker.package.manifest import Manifest, load_manifest
 from broker.wire.payload import SAMPLE_BYTES, Payload, Record, Text, Window
 from firstline.exits import CommandError
 
@@ -154,9 +149,9 @@ def _try(manifest: Manifest, domain: str) -> tuple[Draft, int]:
         return engine.draft(masked, domain), _ram_mb(engine.pid)
 
 
-def _blank(wanted: TextInput | RecordInput | WindowInput) -> Payload:
+def _blank(wanted: Input) -> Payload:
     match wanted:
-        case TextInput():
+        case TextInput() | PromptInput():
             return Text("hello")
         case RecordInput():
             strings = {name: known[0] for name, known in wanted.strings}

@@ -7,7 +7,8 @@ from pathlib import Path
 from agent.core.clean import Expectation
 from agent.core.mask import MaskRules
 from broker.package.errors import PackageError
-from broker.package.manifest import Manifest, WindowInput, load_manifest
+from broker.package.inputs import WindowInput
+from broker.package.manifest import Manifest, load_manifest
 from firstline.plan import AgentPlan, Broker, Endpoint, TaskPlan
 from firstline.settings.agent import AgentSettings, BrokerSection, EndpointSection, TaskSection
 from firstline.settings.problems import SettingsError
@@ -78,6 +79,7 @@ def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan
         package=package,
         threads=model.threads,
         timeout_s=model.timeout_s,
+        unload_after_s=model.unload_after_s,
         domain=section.domain,
         expect=expectation(section, load_manifest(package)),
         rules=MaskRules(section.mask.fields, section.mask.default),

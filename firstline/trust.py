@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from broker.package.manifest import Curve
+from broker.package.heads import Curve
 
 RISKS: Final = (0.01, 0.02, 0.05, 0.10)  # shares of wrong answers that are told the price of
 

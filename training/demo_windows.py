@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from broker.package.onnx import OnnxClassifier
+from broker.package.load import load_package
 from broker.wire.payload import Window
 from training.turbofan import CHANNELS, LENGTH, RATE_HZ, Engine
 
@@ -56,13 +56,13 @@ def main() -> None:
     """Show the package's answers along a life."""
     folder = Path(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    model = OnnxClassifier(folder)
+    model = load_package(folder)
     head = model.manifest.heads[0]
     for remaining in range(130, -1, -10):
         made = demo_window(folder / FILE, remaining=remaining, seed=seed)
-        found = model.classify(made, head.domain)
-        chance = float(np.interp(found.score, *np.array(model.knots(head.domain)).T))
-        print(f"{remaining:4d} cycles left: {found.label}, chance {chance:.3f}")
+        found = model.answer(made, head.domain)
+        chance = float(np.interp(found.score, *np.array(head.knots).T))
+        print(f"{remaining:4d} cycles left: {found.answer}, chance {chance:.3f}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.package.calibrate import Case
-from broker.package.manifest import WindowInput
+from broker.package.inputs import WindowInput
 from broker.package.windows import window_numbers
 from broker.wire.payload import Window
 from training import data, demo_windows, pack, small_nets, turbofan

@@ -12,8 +12,9 @@ from broker.package import calibrate
 from broker.package.calibrate import Case
 from broker.package.files import PACKAGE_FILE, sha256
 from broker.package.fit import Scored, fit
+from broker.package.load import load_package
 from broker.package.manifest import CALIBRATION_FILE, load_manifest
-from broker.package.onnx import OnnxClassifier
+from broker.package.model import PackageModel
 
 _TIMED = 300  # inputs
 
@@ -56,7 +57,7 @@ def finish(plan: Plan, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
     (plan.folder / CALIBRATION_FILE).unlink(missing_ok=True)
     _write_manifest(plan, ram_mb=1, figures={})
     before_mb = _resident_mb()
-    model = OnnxClassifier(plan.folder)
+    model = load_package(plan.folder)
     every = [(case, domain) for domain, some in cases.items() for case in some[:_TIMED]]
     took_ms = [_timed(model, case, domain) for case, domain in every]
     ram_mb = max(1, round(_resident_mb() - before_mb))
@@ -136,7 +137,7 @@ def _write_card(plan: Plan, figures: dict[str, Value]) -> None:
 |---|---|
 {rows}
 
-Measured on the validation split with the file in this folder, through `broker.package.onnx`,
+Measured on the validation split with the file in this folder, through the engine that runs it,
 one input at a time on one core. The calibration was fitted on the same split; `ece` is
 cross-fitted in five folds, so that no case is judged by a fit that saw it.
 
@@ -147,9 +148,9 @@ cross-fitted in five folds, so that no case is judged by a fit that saw it.
     (plan.folder / "README.md").write_text(text, encoding="utf-8")
 
 
-def _timed(model: OnnxClassifier, case: Case, domain: str) -> float:
+def _timed(model: PackageModel, case: Case, domain: str) -> float:
     started_s = time.perf_counter()
-    model.classify(case.payload, domain)
+    model.answer(case.payload, domain)
     return (time.perf_counter() - started_s) * 1e3
 
 

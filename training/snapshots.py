@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.package.calibrate import Case
-from broker.package.manifest import RecordInput
+from broker.package.inputs import RecordInput
 from broker.package.records import record_numbers
 from broker.wire.payload import Record
 from training import data, pack, small_nets, turbofan

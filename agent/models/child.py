@@ -6,12 +6,14 @@ Only this process imports numpy and the engine, so only it grows, and only it di
 """
 
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from agent.models.pipe import Header, read_frame, write_frame
-from broker.package.errors import PackageError
-from broker.package.onnx import OnnxClassifier
+from broker.package.errors import PackageError, TooLateError
+from broker.package.load import load_package
+from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.payload import PayloadKind, Shape, join
 
@@ -21,7 +23,7 @@ def main() -> int:
     package, threads = Path(sys.argv[1]), int(sys.argv[2])
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        model = OnnxClassifier(package, threads=threads)
+        model = load_package(package, threads=threads)
     except PackageError as error:
         write_frame(said, {"refused": str(error)})
         return 1
@@ -31,9 +33,9 @@ def main() -> int:
     return 0
 
 
-def _hello(model: OnnxClassifier) -> Header:
+def _hello(model: PackageModel) -> Header:
     manifest = model.manifest
-    heads = {head.domain: model.knots(head.domain) for head in manifest.heads}
+    heads = {head.domain: head.knots for head in manifest.heads}
     return {
         "model": f"{manifest.name} {manifest.version}",
         "payload": manifest.payload,
@@ -41,7 +43,7 @@ def _hello(model: OnnxClassifier) -> Header:
     }
 
 
-def _serve_one(model: OnnxClassifier, asked: BinaryIO, said: BinaryIO) -> bool:
+def _serve_one(model: PackageModel, asked: BinaryIO, said: BinaryIO) -> bool:
     try:
         header, content = read_frame(asked)
     except EOFError:
@@ -50,19 +52,23 @@ def _serve_one(model: OnnxClassifier, asked: BinaryIO, said: BinaryIO) -> bool:
     return True
 
 
-def _answer(model: OnnxClassifier, header: Header, content: bytes) -> Header:
+def _answer(model: PackageModel, header: Header, content: bytes) -> Header:
+    started_s = time.monotonic()
     shape = Shape(
         PayloadKind(str(header["kind"])),
         tuple(header["channels"]),  # type: ignore[arg-type] # the agent wrote it
         float(header["rate_hz"]),  # type: ignore[arg-type] # the agent wrote it
     )
-    payload = join(shape, content)
+    payload, domain = join(shape, content), str(header["domain"])
+    deadline_s = started_s + float(header["patience_s"])  # type: ignore[arg-type] # the same
     try:
-        found = model.classify(payload, str(header["domain"]))
+        found = model.answer(payload, domain, deadline_s=deadline_s)
+    except TooLateError as error:
+        return {"late": str(error)}
     except PackageError as error:
         return {"refused": str(error)}
     return {
-        "answer": worded(found.label, payload),
+        "answer": worded(found.answer, model.manifest.head(domain), payload),
         "score": found.score,
         "truncated": found.truncated,
         "out_of_scope": found.out_of_scope,

@@ -1,6 +1,6 @@
 """Measures a package on labelled cases, through the code that runs it, and writes its calibration.
 
-    (payload, label) -> classify -> Scored -> fit.py -> calibration.json
+    (payload, label) -> answer -> Scored -> fit.py -> calibration.json
 
 What is measured is the file that ships: quantized, with its own tokenizer or features.
 """
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from broker.package.document import read_calibration
+from broker.package.curves import read_calibration
 from broker.package.fit import Fit, Scored, risk_coverage
 from broker.package.manifest import CALIBRATION_FILE, Manifest
-from broker.package.onnx import Classification, OnnxClassifier
+from broker.package.model import Found, PackageModel
 from broker.wire.files import write_whole
 from broker.wire.payload import Payload
 
@@ -29,14 +29,14 @@ class Case:
     label: str
 
 
-def scored(model: OnnxClassifier, domain: str, cases: Sequence[Case]) -> Scored:
+def scored(model: PackageModel, domain: str, cases: Sequence[Case]) -> Scored:
     """Classify every case.
 
     Raises:
         PackageError: the model has no such domain, or cannot take a case.
     """
-    found: list[Classification] = [model.classify(case.payload, domain) for case in cases]
-    right = [float(f.label == case.label) for f, case in zip(found, cases, strict=True)]
+    found: list[Found] = [model.answer(case.payload, domain) for case in cases]
+    right = [float(f.answer == case.label) for f, case in zip(found, cases, strict=True)]
     return Scored(
         score=np.array([f.score for f in found], dtype=np.float64),
         right=np.array(right, dtype=np.float64),

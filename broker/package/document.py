@@ -1,41 +1,17 @@
-"""package.toml and calibration.json as pydantic sees them, at the door.
+"""package.toml as pydantic sees it: one shape for each kind of model."""
 
-    bytes --tomllib/json--> objects --pydantic--> documents --manifest.py--> frozen values
-
-Every problem of a file is told at once, each with its line and, for a misspelt key, the
-nearest right one.
-"""
-
-import json
-import re
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, model_validator
 
+from broker.package.checked import Domain, FileName, Sha256, Strict, checked, read_text
 from broker.package.errors import ManifestError
-
-# A plain name inside the package's own folder: no separator, so no way out of it.
-FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+){0,5}$")]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-MAX_KNOTS = 40
-
-_KEY_LINE = re.compile(r"^\s*(?:\[\[?\s*)?([A-Za-z0-9_.\"-]+)\s*(?:=|\])")
-_Document = TypeVar("_Document", bound=BaseModel)
-
-
-class Strict(BaseModel):
-    """A table in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TextDocument(Strict):
-    """[input] of a model for texts."""
+    """[input] of a classifier or regressor for texts."""
 
     payload: Literal["text"]
     tokenizer: Literal["wordpiece-uncased"]
@@ -50,20 +26,27 @@ class WindowDocument(Strict):
     channels: list[str] = Field(min_length=1)
     length: int = Field(ge=1)  # samples of each channel
     rate_hz: float = Field(gt=0)
-    units: list[str] = []
-    features: list[str] = []
+    units: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 class RecordDocument(Strict):
     """[input] of a model for records: numbers in order, then strings with their categories."""
 
     payload: Literal["record"]
-    numbers: list[str] = []
-    strings: dict[str, list[str]] = {}
+    numbers: tuple[str, ...] = ()
+    strings: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
-class HeadDocument(Strict):
-    """One output of the model. Without a name it is the model's only output."""
+class PromptDocument(Strict):
+    """[input] of a language model."""
+
+    payload: Literal["text"]
+    context: int = Field(ge=16, le=1_048_576)  # tokens, of prompt and answer together
+
+
+class LabelHeadDocument(Strict):
+    """One output of a classifier. Without a name it is the model's only output."""
 
     domain: Domain
     output: str = ""
@@ -72,39 +55,99 @@ class HeadDocument(Strict):
     scores: Literal["logits", "probabilities"] = "logits"
 
 
-class PackageDocument(Strict):
-    """The whole of package.toml."""
+class NumberHeadDocument(Strict):
+    """One output of a regressor. Without a name it is the model's only output."""
+
+    domain: Domain
+    output: str = ""
+    deviation: str = ""  # the output with the standard deviation of the number, if there is one
+    unit: str = ""
+    tolerance: float = Field(gt=0)  # an answer off by no more than this is right
+
+
+class TextHeadDocument(Strict):
+    """One use of a language model: how it is asked, and what it may answer."""
+
+    domain: Domain
+    prompt: str = "{text}"  # special tokens count in it, and never in the text
+    chat: bool = False  # the prompt goes as the user's message through the file's own template
+    system: str = ""  # with chat
+    max_tokens: int = Field(default=128, ge=1, le=65_536)
+    stop: tuple[str, ...] = ()
+    labels: FileName | None = None  # it answers with one of them
+    grammar: FileName | None = None  # GBNF
+    schema_: FileName | None = Field(default=None, alias="schema")  # JSON Schema
+    adapter: FileName | None = None  # LoRA, attached for this domain
+    out_of_scope: str | None = None
+    score: Literal["first", "lowest", "mean", "product"] = "lowest"  # of the tokens' probabilities
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.prompt.count("{text}") != 1:
+            raise ValueError("the prompt must have {text} in it, once")
+        if self.system and not self.chat:
+            raise ValueError("a system message needs chat = true")
+        if sum(each is not None for each in (self.labels, self.grammar, self.schema_)) > 1:
+            raise ValueError("give labels, a grammar or a schema, not two of them")
+        return self
+
+
+_Fact = str | int | float
+
+
+class _Package(Strict):
+    """What every package.toml says."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-    kind: Literal["classification"]
-    engine: Literal["onnxruntime"]
     file: FileName
     licence: str
     ram_mb: int = Field(ge=1)
     parent: str = ""
     files: dict[FileName, Sha256]
-    input: Annotated[TextDocument | WindowDocument | RecordDocument, Field(discriminator="payload")]
-    heads: list[HeadDocument] = Field(min_length=1)
-    training: dict[str, str | int | float | dict[str, str | int | float]] = {}
+    training: dict[str, _Fact | dict[str, _Fact]] = Field(default_factory=dict)
 
 
-class CurveDocument(Strict):
-    """One head's calibration."""
-
-    method: Literal["isotonic", "logistic"]
-    score: Literal["max_probability"]
-    knots: list[tuple[Share, Share]] = Field(min_length=1, max_length=MAX_KNOTS)
-    samples: int = Field(ge=1)
-    ece: Share
-    risk_coverage: list[tuple[Share, Share]] = []
+_Numeric = Annotated[TextDocument | WindowDocument | RecordDocument, Field(discriminator="payload")]
 
 
-class CalibrationDocument(Strict):
-    """The whole of calibration.json."""
+class ClassifierDocument(_Package):
+    """A model that answers with one of its labels."""
 
-    weights_sha256: Sha256
-    heads: dict[Domain, CurveDocument]
+    kind: Literal["classification"]
+    engine: Literal["onnxruntime"]
+    input: _Numeric
+    heads: list[LabelHeadDocument] = Field(min_length=1)
+
+
+class RegressorDocument(_Package):
+    """A model that answers with a number."""
+
+    kind: Literal["regression"]
+    engine: Literal["onnxruntime"]
+    input: _Numeric
+    heads: list[NumberHeadDocument] = Field(min_length=1)
+
+
+class GeneratorDocument(_Package):
+    """A model that answers with text."""
+
+    kind: Literal["generation"]
+    engine: Literal["llama.cpp"]
+    input: PromptDocument
+    heads: list[TextHeadDocument] = Field(min_length=1)
+
+
+HeadDocument = LabelHeadDocument | NumberHeadDocument | TextHeadDocument
+InputDocument = TextDocument | WindowDocument | RecordDocument | PromptDocument
+PackageDocument = ClassifierDocument | RegressorDocument | GeneratorDocument
+
+
+_SHAPES: Final[dict[str, type[PackageDocument]]] = {
+    "classification": ClassifierDocument,
+    "regression": RegressorDocument,
+    "generation": GeneratorDocument,
+}
 
 
 def read_package(path: Path) -> PackageDocument:
@@ -113,71 +156,12 @@ def read_package(path: Path) -> PackageDocument:
     Raises:
         ManifestError: it is missing, is no TOML, or has a wrong, missing or unknown key.
     """
-    text = _read(path)
+    text = read_text(path)
     try:
-        return _checked(PackageDocument, tomllib.loads(text), path, text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"{path}: this is not valid TOML: {error}") from error
-
-
-def read_calibration(path: Path) -> CalibrationDocument:
-    """Parse calibration.json.
-
-    Raises:
-        ManifestError: it is no JSON, or has a wrong, missing or unknown key.
-    """
-    try:
-        return _checked(CalibrationDocument, json.loads(_read(path)), path, "")
-    except json.JSONDecodeError as error:
-        message = f"{path}:{error.lineno}: this is not valid JSON: {error.msg}"
-        raise ManifestError(message) from error
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        message = f"{path} does not exist; a model package is a folder with it"
-        raise ManifestError(message) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read: {error}") from error
-
-
-def _checked(shape: type[_Document], value: object, path: Path, text: str) -> _Document:
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        problems = [
-            _told(path, text, [str(part) for part in problem["loc"]], problem["msg"])
-            for problem in error.errors()
-        ]
-        raise ManifestError("\n".join(problems)) from error
-
-
-def _told(path: Path, text: str, place: list[str], message: str) -> str:
-    line = _line_of(text, place)
-    where = f"{path}:{line}" if line else str(path)
-    hint = ""
-    if message.startswith("Extra inputs"):
-        message = "there is no such key"
-        near = get_close_matches(place[-1], _keys(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-    elif message == "Field required":
-        message = "this key is missing"
-    return f"{where}: {'.'.join(place)}: {message}{hint}"
-
-
-def _line_of(text: str, place: list[str]) -> int:
-    """Find the line of the innermost key of a place that the text has, or 0."""
-    lines = [match and match[1].strip('"') for match in map(_KEY_LINE.match, text.splitlines())]
-    for key in reversed(place):
-        for number, name in enumerate(lines, start=1):
-            if name is not None and name.rpartition(".")[2] == key:
-                return number
-    return 0
-
-
-def _keys() -> list[str]:
-    shapes = (PackageDocument, HeadDocument, TextDocument, WindowDocument, RecordDocument)
-    more = (CalibrationDocument, CurveDocument)
-    return sorted({key for shape in (*shapes, *more) for key in shape.model_fields})
+    kind = table.get("kind", "classification")
+    if kind not in _SHAPES:
+        raise ManifestError(f"{path}: kind: it must be one of {', '.join(_SHAPES)}")
+    return checked(_SHAPES[kind], table, path, text)

@@ -4,6 +4,7 @@
     +-- ManifestError            package.toml or calibration.json: which line, which key
     +-- DamagedFileError         a file is missing, cut short or altered
     +-- EngineError              the engine cannot run the model file
+    +-- TooLateError             the deadline passed before the model had answered
     +-- InputMismatchError       the package is fine; this input is not what it was made for
 
 A caller that only refuses catches `PackageError`; the message is for the person who packed.
@@ -28,3 +29,7 @@ class EngineError(PackageError):
 
 class InputMismatchError(PackageError):
     """The input does not fit the model: another kind, field, channel, length or rate."""
+
+
+class TooLateError(PackageError):
+    """The deadline passed before the model had answered."""

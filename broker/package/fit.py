@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.package.document import MAX_KNOTS
+from broker.package.curves import MAX_KNOTS
 
 _SMALLEST_BLOCK = 15  # samples; fewer say little about a chance
 _FOLDS = 5

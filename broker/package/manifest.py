@@ -9,73 +9,27 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from broker.package.curves import CalibrationDocument, read_calibration
 from broker.package.document import (
-    CalibrationDocument,
     HeadDocument,
+    InputDocument,
+    LabelHeadDocument,
+    NumberHeadDocument,
     PackageDocument,
+    PromptDocument,
     RecordDocument,
     TextDocument,
+    TextHeadDocument,
     WindowDocument,
-    read_calibration,
     read_package,
 )
 from broker.package.errors import ManifestError
 from broker.package.files import PACKAGE_FILE, read_lines
+from broker.package.heads import Curve, Head, LabelHead, NumberHead, Points, TextHead
+from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput
 from broker.wire.payload import PayloadKind
 
 CALIBRATION_FILE = "calibration.json"
-
-Points = tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TextInput:
-    """A model for texts."""
-
-    tokenizer: str
-    vocabulary: str  # file name
-    max_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class WindowInput:
-    """A model for windows (length, channels)."""
-
-    channels: tuple[str, ...]
-    length: int  # samples of each channel
-    rate_hz: float
-    units: tuple[str, ...]
-    features: tuple[str, ...]  # of each channel; none: the samples themselves
-
-
-@dataclass(frozen=True, slots=True)
-class RecordInput:
-    """A model for records."""
-
-    numbers: tuple[str, ...]  # field names
-    strings: tuple[tuple[str, tuple[str, ...]], ...]  # (field name, its categories)
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A head's calibration, fitted on the very file that runs."""
-
-    knots: Points  # (score, chance of being right), scores rising, chances never falling
-    samples: int
-    ece: float  # expected calibration error, cross-fitted, in [0, 1]
-    risk_coverage: Points  # (share answered, share of those that is wrong)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """One output of the model."""
-
-    domain: str
-    output: str  # the model's name for it; empty: its only output
-    labels: tuple[str, ...]
-    out_of_scope: str | None  # the label that always means: ask
-    scores: str  # "logits" or "probabilities"
-    curve: Curve | None  # None: never measured, never trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +46,7 @@ class Manifest:
     ram_mb: int  # that the model adds to a process with the engine loaded
     parent: str  # a larger package for the same domains, or empty
     files: tuple[tuple[str, str], ...]  # (name, SHA-256) of all that must be intact
-    input: TextInput | WindowInput | RecordInput
+    input: Input
     heads: tuple[Head, ...]
     training: tuple[tuple[str, str], ...]  # what a model card says, as text
 
@@ -100,7 +54,7 @@ class Manifest:
     def payload(self) -> PayloadKind:
         """The payload kind that the model takes."""
         match self.input:
-            case TextInput():
+            case TextInput() | PromptInput():
                 return PayloadKind.TEXT
             case WindowInput():
                 return PayloadKind.WINDOW
@@ -151,12 +105,24 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def _check_files(document: PackageDocument, path: Path) -> None:
-    used = {document.file, *(head.labels for head in document.heads)}
+    used = {document.file}
+    for head in document.heads:
+        used |= {name for name in _files_of(head) if name is not None}
     if isinstance(document.input, TextDocument):
         used.add(document.input.vocabulary)
     missing = sorted(used - set(document.files))
     if missing:
         raise ManifestError(f"{path}: [files] has no SHA-256 of {', '.join(missing)}; add it")
+
+
+def _files_of(head: HeadDocument) -> tuple[str | None, ...]:
+    match head:
+        case LabelHeadDocument():
+            return (head.labels,)
+        case NumberHeadDocument():
+            return ()
+        case TextHeadDocument():
+            return (head.labels, head.grammar, head.schema_, head.adapter)
 
 
 def _calibration(folder: Path, document: PackageDocument) -> CalibrationDocument | None:
@@ -173,20 +139,58 @@ def _calibration(folder: Path, document: PackageDocument) -> CalibrationDocument
 
 
 def _head(folder: Path, document: HeadDocument, found: CalibrationDocument | None) -> Head:
-    labels = read_lines(folder / document.labels)
-    if document.out_of_scope is not None and document.out_of_scope not in labels:
-        raise ManifestError(
-            f"{folder / PACKAGE_FILE}: out_of_scope is {document.out_of_scope!r}, "
-            f"but {document.labels} has no such label"
-        )
-    return Head(
+    curve = _curve(folder, document.domain, found)
+    match document:
+        case LabelHeadDocument():
+            return LabelHead(
+                domain=document.domain,
+                labels=_labels(folder, document.labels, document.out_of_scope),
+                out_of_scope=document.out_of_scope,
+                curve=curve,
+                output=document.output,
+                scores=document.scores,
+            )
+        case NumberHeadDocument():
+            return NumberHead(
+                domain=document.domain,
+                labels=(),
+                out_of_scope=None,
+                curve=curve,
+                output=document.output,
+                deviation=document.deviation,
+                unit=document.unit,
+                tolerance=document.tolerance,
+            )
+        case TextHeadDocument():
+            return _text_head(folder, document, curve)
+
+
+def _text_head(folder: Path, document: TextHeadDocument, curve: Curve | None) -> TextHead:
+    return TextHead(
         domain=document.domain,
-        output=document.output,
-        labels=labels,
+        labels=_labels(folder, document.labels, document.out_of_scope),
         out_of_scope=document.out_of_scope,
-        scores=document.scores,
-        curve=_curve(folder, document.domain, found),
+        curve=curve,
+        prompt=document.prompt,
+        chat=document.chat,
+        system=document.system,
+        max_tokens=document.max_tokens,
+        stop=document.stop,
+        grammar=document.grammar,
+        schema=document.schema_,
+        adapter=document.adapter,
+        score=document.score,
     )
+
+
+def _labels(folder: Path, name: str | None, out_of_scope: str | None) -> tuple[str, ...]:
+    labels = () if name is None else read_lines(folder / name)
+    if out_of_scope is not None and out_of_scope not in labels:
+        raise ManifestError(
+            f"{folder / PACKAGE_FILE}: out_of_scope is {out_of_scope!r}, "
+            f"but {name or 'the head'} has no such label"
+        )
+    return labels
 
 
 def _curve(folder: Path, domain: str, found: CalibrationDocument | None) -> Curve | None:
@@ -194,7 +198,7 @@ def _curve(folder: Path, domain: str, found: CalibrationDocument | None) -> Curv
         return None
     curve = found.heads[domain]
     knots = _rising(curve.knots, folder / CALIBRATION_FILE)
-    return Curve(knots, curve.samples, curve.ece, tuple(curve.risk_coverage))
+    return Curve(knots, curve.samples, curve.ece, curve.risk_coverage)
 
 
 def _rising(knots: list[tuple[float, float]], path: Path) -> Points:
@@ -204,12 +208,12 @@ def _rising(knots: list[tuple[float, float]], path: Path) -> Points:
     return tuple(knots)
 
 
-def _input(
-    document: TextDocument | WindowDocument | RecordDocument, path: Path
-) -> TextInput | WindowInput | RecordInput:
+def _input(document: InputDocument, path: Path) -> Input:
     match document:
         case TextDocument():
             return TextInput(document.tokenizer, document.vocabulary, document.max_tokens)
+        case PromptDocument():
+            return PromptInput(document.context)
         case WindowDocument():
             if document.units and len(document.units) != len(document.channels):
                 raise ManifestError(f"{path}: units must be as many as channels, or left out")
@@ -217,11 +221,11 @@ def _input(
                 tuple(document.channels),
                 document.length,
                 document.rate_hz,
-                tuple(document.units),
-                tuple(document.features),
+                document.units,
+                document.features,
             )
         case RecordDocument():
-            strings = tuple((name, tuple(known)) for name, known in document.strings.items())
+            strings = tuple((name, known) for name, known in document.strings.items())
             if not document.numbers and not strings:
                 raise ManifestError(f"{path}: a record input needs numbers or strings")
-            return RecordInput(tuple(document.numbers), strings)
+            return RecordInput(document.numbers, strings)

@@ -1,10 +1,11 @@
 """Classification with onnxruntime, one question at a time; the only module that imports it.
 
-    payload -> tokenize | windows | records -> session -> probabilities -> Classification
+    payload -> tokenize | windows | records -> session -> probabilities -> Found
 
 Every file is checked against its hash before the engine sees it.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +16,17 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from broker.package.errors import EngineError, InputMismatchError, ManifestError
-from broker.package.files import read_lines, verify_files
-from broker.package.manifest import (
-    Head,
-    Points,
-    RecordInput,
-    TextInput,
-    WindowInput,
-    load_manifest,
+from broker.package.errors import (
+    EngineError,
+    InputMismatchError,
+    ManifestError,
+    TooLateError,
 )
+from broker.package.files import read_lines, verify_files
+from broker.package.heads import LabelHead
+from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput
+from broker.package.manifest import Manifest
+from broker.package.model import Found
 from broker.package.records import record_numbers
 from broker.package.tokenize import WordPiece
 from broker.package.windows import feature, window_numbers
@@ -52,16 +54,6 @@ _ERRORS_ONLY: Final = 3  # log severity: the exceptions already say what is wron
 
 
 @dataclass(frozen=True, slots=True)
-class Classification:
-    """What the model says of one payload."""
-
-    label: str
-    score: float  # largest probability, in [0, 1]; not yet a chance of being right
-    truncated: bool  # the model saw only the beginning of the text
-    out_of_scope: bool  # the label means: ask somebody else
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """A payload as the model's input tensor."""
 
@@ -69,17 +61,17 @@ class Prepared:
     truncated: bool
 
 
-class OnnxClassifier:
+class OnnxModel:
     """One model package, loaded. Use from one thread."""
 
-    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+    def __init__(self, manifest: Manifest, *, threads: int = 1) -> None:
         """Check every file of a package and load it; `threads` is for one question.
 
         Raises:
             PackageError: a file is wrong, damaged, or not for this engine.
         """
-        self.manifest = load_manifest(folder)
-        verify_files(folder, self.manifest.files)
+        self.manifest, folder = manifest, manifest.folder
+        verify_files(folder, manifest.files)
         self._prepare = _preparation(self.manifest.input, folder)
         self._session = _session(folder / self.manifest.file, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -90,22 +82,26 @@ class OnnxClassifier:
             )
         self._input = inputs[0].name
         shapes = {node.name: node.shape for node in outputs}
-        self._outputs = {h.domain: self._output_of(h, shapes) for h in self.manifest.heads}
+        domains = [head.domain for head in manifest.heads]
+        self._outputs = {d: self._output_of(self._head(d), shapes) for d in domains}
 
-    def classify(self, payload: Payload, domain: str) -> Classification:
-        """Answer with the likeliest label.
+    def answer(self, payload: Payload, domain: str, *, deadline_s: float | None = None) -> Found:
+        """Answer with the likeliest label; a run is far too short to be stopped at a deadline.
 
         Raises:
             InputMismatchError: the payload is not what the model takes.
+            TooLateError: the deadline has passed already.
             EngineError: the model cannot run it.
         """
-        head = self.manifest.head(domain)
+        if deadline_s is not None and time.monotonic() >= deadline_s:
+            raise TooLateError(f"{self.manifest.name} was asked after the deadline")
+        head = self._head(domain)
         prepared = self._prepared(payload)
         chances = self._run(prepared, head)
         best = int(chances.argmax())
         label = head.labels[best]
         out_of_scope = label == head.out_of_scope
-        return Classification(label, float(chances[best]), prepared.truncated, out_of_scope)
+        return Found(label, float(chances[best]), prepared.truncated, out_of_scope)
 
     def probabilities(self, payload: Payload, domain: str) -> NDArray[np.float32]:
         """Give the probability (L,) of each label, in the order of `manifest.head(domain)`.
@@ -114,12 +110,17 @@ class OnnxClassifier:
             InputMismatchError: the payload is not what the model takes.
             EngineError: the model cannot run it.
         """
-        return self._run(self._prepared(payload), self.manifest.head(domain))
+        return self._run(self._prepared(payload), self._head(domain))
 
-    def knots(self, domain: str) -> Points:
-        """Give the calibration's (score, chance) points; none if it was never measured."""
-        curve = self.manifest.head(domain).curve
-        return curve.knots if curve else ()
+    def close(self) -> None:
+        """Give the memory back."""
+        del self._session
+
+    def _head(self, domain: str) -> LabelHead:
+        head = self.manifest.head(domain)
+        if not isinstance(head, LabelHead):
+            raise EngineError(f"{self.manifest.name} answers {domain} without labels")
+        return head
 
     def _prepared(self, payload: Payload) -> Prepared:
         if kind_of(payload) != self.manifest.payload:
@@ -128,7 +129,7 @@ class OnnxClassifier:
             )
         return self._prepare(payload)
 
-    def _run(self, prepared: Prepared, head: Head) -> NDArray[np.float32]:
+    def _run(self, prepared: Prepared, head: LabelHead) -> NDArray[np.float32]:
         try:
             feeds = {self._input: prepared.tensor}
             (found,) = self._session.run([self._outputs[head.domain]], feeds)
@@ -146,7 +147,7 @@ class OnnxClassifier:
         scores = scores.reshape(-1)
         return scores if head.scores == "probabilities" else _softmax(scores)
 
-    def _output_of(self, head: Head, shapes: dict[str, list[int | str | None]]) -> str:
+    def _output_of(self, head: LabelHead, shapes: dict[str, list[int | str | None]]) -> str:
         name = head.output or (next(iter(shapes)) if len(shapes) == 1 else "")
         if name not in shapes:
             raise ManifestError(
@@ -162,16 +163,14 @@ class OnnxClassifier:
         return name
 
 
-def _preparation(
-    wanted: TextInput | WindowInput | RecordInput, folder: Path
-) -> Callable[[Payload], Prepared]:
+def _preparation(wanted: Input, folder: Path) -> Callable[[Payload], Prepared]:
     match wanted:
         case TextInput():
             return _text_preparation(wanted, folder)
         case WindowInput():
             for name in wanted.features:
                 feature(name)  # an unknown one is found now, not at the first question
-        case RecordInput():
+        case RecordInput() | PromptInput():
             pass
 
     def prepare(payload: Payload) -> Prepared:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.package.errors import InputMismatchError
-from broker.package.manifest import RecordInput
+from broker.package.inputs import RecordInput
 from broker.package.wording import is_placeholder
 from broker.wire.payload import Record
 

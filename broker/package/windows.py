@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.package.errors import InputMismatchError, ManifestError
-from broker.package.manifest import WindowInput
+from broker.package.inputs import WindowInput
 from broker.wire.payload import SAMPLE_BYTES, Window
 
 Samples = NDArray[np.float64]  # (T, C)

@@ -1,21 +1,25 @@
-"""Label -> answer: what a classifier's answer says, on the device and in the worker alike.
+"""What a model found -> answer: what is said, on the device and in the worker alike.
 
     "email_sendemail" for "write to <EMAIL_1>"  ->  "email_sendemail <EMAIL_1>"
 
 The placeholders of a question follow its label, so that the device can put the values back in
-and an application gets what it needs in order to act, although no model saw it.
+and an application gets what it needs in order to act, although no model saw it. Free text
+stands as it is: a language model has copied what it needs.
 """
 
 import re
 
+from broker.package.heads import Head, TextHead
 from broker.wire.payload import Payload, Record, Text, Window
 
 _PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,62}_[0-9]{1,9}>", re.ASCII)
 
 
-def worded(label: str, payload: Payload) -> str:
-    """The answer for a label: the label, then each placeholder of the question, once."""
-    return " ".join([label, *dict.fromkeys(_placeholders(payload))])
+def worded(answer: str, head: Head, payload: Payload) -> str:
+    """The answer of a head; after a label or number, each placeholder of the question, once."""
+    if isinstance(head, TextHead) and not head.labels:
+        return answer
+    return " ".join([answer, *dict.fromkeys(_placeholders(payload))])
 
 
 def is_placeholder(value: float | str) -> bool:

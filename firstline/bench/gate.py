@@ -1,6 +1,6 @@
 """What the gate buys: a small and a large package over the same labelled sentences.
 
-    rows --> edge, cloud: OnnxClassifier.classify --> cascade.Row --> Gate
+    rows --> edge, cloud: PackageModel.answer --> cascade.Row --> Gate
 
 Both models answer every row, one question at a time on one core, as a device does. Rows whose
 intent means out of scope are no part of the figures: they are reported apart.
@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import fmean
 
 from agent.core.gate import Calibration
-from broker.package.onnx import Classification, OnnxClassifier
+from broker.package.load import load_package
+from broker.package.model import Found, PackageModel
 from broker.wire.payload import Text
 from firstline.bench import cascade
 from firstline.bench.cascade import Point, Row
@@ -65,8 +66,8 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    model: OnnxClassifier
-    found: list[Classification]
+    model: PackageModel
+    found: list[Found]
     median_ms: float
 
 
@@ -79,7 +80,7 @@ def measure(
         DataError: a label is unknown, or no row is in scope.
         PackageError: a package cannot be used.
     """
-    edge, cloud = OnnxClassifier(pair.edge), OnnxClassifier(pair.cloud)
+    edge, cloud = load_package(pair.edge), load_package(pair.cloud)
     outside = edge.manifest.head(pair.task).out_of_scope or _OUT_OF_SCOPE
     inside = [row for row in labelled if row.intent != outside]
     if not inside:
@@ -90,17 +91,19 @@ def measure(
     ordered = [*inside, *apart]
     small = _ask(edge, pair.task, ordered, progress)
     large = _ask(cloud, pair.task, ordered, progress)
-    rows = _compared(ordered, outside, small, large, Calibration(edge.knots(pair.task)))
+    rows = _compared(
+        ordered, outside, small, large, Calibration(edge.manifest.head(pair.task).knots)
+    )
     return _gate(pair.task, small, large, rows[: len(inside)], rows[len(inside) :])
 
 
 def _ask(
-    model: OnnxClassifier, task: str, rows: Sequence[Labelled], progress: Callable[[int], None]
+    model: PackageModel, task: str, rows: Sequence[Labelled], progress: Callable[[int], None]
 ) -> _Answers:
     found, times_ms = [], []
     for row in rows:
         started_s = time.perf_counter()
-        found.append(model.classify(Text(row.text), task))
+        found.append(model.answer(Text(row.text), task))
         times_ms.append((time.perf_counter() - started_s) * 1e3)
         progress(1)
     return _Answers(model, found, round(statistics.median(times_ms), 3))
@@ -113,8 +116,8 @@ def _compared(
     large: _Answers,
     calibration: Calibration,
 ) -> list[Row]:
-    def right(row: Labelled, answer: Classification) -> bool:
-        return answer.out_of_scope if row.intent == outside else answer.label == row.intent
+    def right(row: Labelled, answer: Found) -> bool:
+        return answer.out_of_scope if row.intent == outside else answer.answer == row.intent
 
     return [
         Row(
@@ -133,7 +136,7 @@ def _gate(
 ) -> Gate:
     ordered = cascade.in_order(inside)
     curve = cascade.accuracies(ordered)
-    calibrated = small.model.knots(task)
+    calibrated = small.model.manifest.head(task).knots
     return Gate(
         task=task,
         edge=small.model.manifest.name,

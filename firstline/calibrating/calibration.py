@@ -14,8 +14,9 @@ from pathlib import Path
 
 from broker.package import calibrate
 from broker.package.fit import Fit, Scored, best
-from broker.package.manifest import Curve, Manifest, load_manifest
-from broker.package.onnx import OnnxClassifier
+from broker.package.heads import Curve
+from broker.package.load import load_package
+from broker.package.manifest import Manifest, load_manifest
 from firstline.calibrating.labelled import Row, read_labelled
 from firstline.exits import CommandError, ExitCode
 
@@ -49,7 +50,7 @@ def calibrate_package(folder: Path, data: Path, domain: str, out: Path | None) -
     """
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CommandError(f"{out} is not empty", fix="another --out")
-    model = OnnxClassifier(folder)
+    model = load_package(folder)
     head = model.manifest.head(domain or _only_domain(model.manifest))
     rows = read_labelled(data, model.manifest, head)
     cases = calibrate.scored(model, head.domain, [row.case for row in rows])

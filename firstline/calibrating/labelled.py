@@ -22,7 +22,9 @@ from agent.core.errors import InputError
 from agent.core.parse import read_table
 from broker.package.calibrate import Case
 from broker.package.errors import InputMismatchError
-from broker.package.manifest import Head, Manifest, RecordInput, TextInput, WindowInput
+from broker.package.heads import Head
+from broker.package.inputs import PromptInput, RecordInput, TextInput, WindowInput
+from broker.package.manifest import Manifest
 from broker.package.records import record_numbers
 from broker.package.windows import window_numbers
 from broker.wire.payload import Payload, Record, Text, Window
@@ -59,7 +61,7 @@ def read_labelled(path: Path, manifest: Manifest, head: Head) -> list[Row]:
     if path.is_dir():
         raise CommandError(f"{path} is a folder; write its cases into one file, as --help says")
     match manifest.input:
-        case TextInput():
+        case TextInput() | PromptInput():
             rows = _table(path, ("text",), _TEXT_LABELS, lambda cells: _text(cells["text"]))
         case RecordInput():
             rows = _records(path, manifest.input)

@@ -8,7 +8,8 @@ import typer
 
 from broker.package.errors import PackageError
 from broker.package.files import verify_files
-from broker.package.manifest import Curve, Head, Manifest, load_manifest
+from broker.package.heads import Curve, Head
+from broker.package.manifest import Manifest, load_manifest
 from firstline.commands import noun
 from firstline.commands.model_calibrate import calibrate
 from firstline.commands.model_pack import pack

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from broker.package.manifest import Manifest, RecordInput, TextInput, WindowInput
+from broker.package.inputs import RecordInput, TextInput, WindowInput
+from broker.package.manifest import Manifest
 from broker.wire.payload import PayloadKind
 from firstline.console import JsonOption, show
 from firstline.packing import TOKENIZER, VOCABULARY_FILE, Packed, Recipe

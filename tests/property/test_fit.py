@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.package.document import MAX_KNOTS
+from broker.package.curves import MAX_KNOTS
 from broker.package.fit import METHODS, Scored, best
 
 SCORES = st.one_of(st.floats(0.0, 1.0, width=32), st.sampled_from([0.0, 0.5, 0.99999, 1.0]))

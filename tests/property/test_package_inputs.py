@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.package.errors import InputMismatchError
-from broker.package.manifest import RecordInput, WindowInput
+from broker.package.inputs import RecordInput, WindowInput
 from broker.package.records import record_numbers
 from broker.package.tokenize import WordPiece, words
 from broker.package.windows import window_numbers

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from broker.fleet import keys
-from broker.package.manifest import TextInput
+from broker.package.inputs import TextInput
 from broker.wire.topics import DeviceId, FleetId, PoolId
 from firstline.packing import Recipe, pack
 from tests.unit.firstline.onnx_file import write_first_tokens

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from broker.package.files import verify_files
-from broker.package.manifest import Curve, load_manifest
+from broker.package.heads import Curve
+from broker.package.manifest import load_manifest
 from firstline import cli
 from firstline.exits import ExitCode
 from firstline.trust import answered

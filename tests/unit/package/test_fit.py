@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from broker.package.document import MAX_KNOTS
+from broker.package.curves import MAX_KNOTS
 from broker.package.fit import METHODS, Floats, Scored, best, fit, isotonic, logistic, risk_coverage
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from broker.package.errors import DamagedFileError, ManifestError
 from broker.package.files import verify_files
-from broker.package.manifest import Manifest, WindowInput, load_manifest
+from broker.package.inputs import WindowInput
+from broker.package.manifest import Manifest, load_manifest
 from broker.wire.payload import PayloadKind
 from tests.unit.package.packages import SHIPPED, brought, copy_of, edit
 

@@ -16,7 +16,10 @@ from broker.package.errors import (
     ManifestError,
     PackageError,
 )
-from broker.package.onnx import Classification, OnnxClassifier
+from broker.package.load import load_package
+from broker.package.manifest import load_manifest
+from broker.package.model import Found, PackageModel
+from broker.package.onnx import OnnxModel
 from broker.wire.payload import Payload, Record, Text, Window
 from tests.unit.package.packages import RAW_WINDOW, SHIPPED, brought, copy_of, edit, replace_weights
 
@@ -44,12 +47,12 @@ def window(*, rate_hz: float = 100.0) -> Window:
 
 
 @pytest.fixture(scope="module")
-def loaded() -> Callable[[str], OnnxClassifier]:
-    models: dict[str, OnnxClassifier] = {}
+def loaded() -> Callable[[str], PackageModel]:
+    models: dict[str, PackageModel] = {}
 
-    def load(name: str) -> OnnxClassifier:
+    def load(name: str) -> PackageModel:
         if name not in models:
-            models[name] = OnnxClassifier(SHIPPED / name)
+            models[name] = load_package(SHIPPED / name)
         return models[name]
 
     return load
@@ -57,11 +60,11 @@ def loaded() -> Callable[[str], OnnxClassifier]:
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case['package']}-{case['label']}")
 def test_a_shipped_package_answers_as_it_did_when_it_was_packed(
-    loaded: Callable[[str], OnnxClassifier], case: dict[str, object]
+    loaded: Callable[[str], PackageModel], case: dict[str, object]
 ) -> None:
-    found = loaded(str(case["package"])).classify(payload_of(case), str(case["domain"]))
+    found = loaded(str(case["package"])).answer(payload_of(case), str(case["domain"]))
 
-    expected = Classification(
+    expected = Found(
         str(case["label"]),
         pytest.approx(case["score"], abs=TOLERANCE),  # type: ignore[arg-type]
         truncated=case["truncated"] is True,
@@ -72,12 +75,12 @@ def test_a_shipped_package_answers_as_it_did_when_it_was_packed(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_head_of_a_shipped_package_is_calibrated(
-    loaded: Callable[[str], OnnxClassifier], name: str
+    loaded: Callable[[str], PackageModel], name: str
 ) -> None:
     model = loaded(name)
 
     for head in model.manifest.heads:
-        knots = model.knots(head.domain)
+        knots = head.knots
         assert len(knots) > 1
         assert knots == tuple(sorted(knots))
 
@@ -89,13 +92,13 @@ def test_the_shipped_weights_fit_into_the_repository() -> None:
 
 
 def test_the_small_model_is_several_times_faster_than_the_large(
-    loaded: Callable[[str], OnnxClassifier],
+    loaded: Callable[[str], PackageModel],
 ) -> None:
     def fastest_s(name: str) -> float:
         model, text, best = loaded(name), Text("turn off the light in the hall"), float("inf")
         for _ in range(30):
             started_s = time.perf_counter()
-            model.classify(text, "home")
+            model.answer(text, "home")
             best = min(best, time.perf_counter() - started_s)
         return best
 
@@ -103,15 +106,15 @@ def test_the_small_model_is_several_times_faster_than_the_large(
 
 
 def test_a_long_text_is_cut_and_the_answer_says_so(
-    loaded: Callable[[str], OnnxClassifier],
+    loaded: Callable[[str], PackageModel],
 ) -> None:
-    found = loaded("commands-small").classify(Text("wake me up at seven " * 40), "home")
+    found = loaded("commands-small").answer(Text("wake me up at seven " * 40), "home")
 
     assert found.truncated
 
 
-def test_probabilities_are_those_of_all_labels(loaded: Callable[[str], OnnxClassifier]) -> None:
-    model = loaded("commands-small")
+def test_probabilities_are_those_of_all_labels() -> None:
+    model = OnnxModel(load_manifest(SHIPPED / "commands-small"))
 
     chances = model.probabilities(Text("what time is it"), "assistant")
 
@@ -120,30 +123,30 @@ def test_probabilities_are_those_of_all_labels(loaded: Callable[[str], OnnxClass
 
 
 def test_a_brought_model_takes_the_samples_as_they_are(tmp_path: Path) -> None:
-    model = OnnxClassifier(brought(tmp_path))
+    model = load_package(brought(tmp_path))
 
-    found = model.classify(window(), "shaker/axis")
+    found = model.answer(window(), "shaker/axis")
 
-    assert found.label == "along y"
+    assert found.answer == "along y"
     assert found.score == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-5)
-    assert model.knots("shaker/axis") == ()
+    assert model.manifest.head("shaker/axis").knots == ()
 
 
-def test_a_payload_of_another_kind_is_refused(loaded: Callable[[str], OnnxClassifier]) -> None:
+def test_a_payload_of_another_kind_is_refused(loaded: Callable[[str], PackageModel]) -> None:
     with pytest.raises(InputMismatchError, match="commands-small takes a text, not a record"):
-        loaded("commands-small").classify(Record({"a": 1.0}), "home")
+        loaded("commands-small").answer(Record({"a": 1.0}), "home")
 
 
 def test_a_window_of_another_rate_is_refused(tmp_path: Path) -> None:
-    model = OnnxClassifier(brought(tmp_path))
+    model = load_package(brought(tmp_path))
 
     with pytest.raises(InputMismatchError, match="50 Hz"):
-        model.classify(window(rate_hz=50.0), "shaker/axis")
+        model.answer(window(rate_hz=50.0), "shaker/axis")
 
 
-def test_an_unknown_domain_is_refused(loaded: Callable[[str], OnnxClassifier]) -> None:
+def test_an_unknown_domain_is_refused(loaded: Callable[[str], PackageModel]) -> None:
     with pytest.raises(ManifestError, match="no domain 'office'"):
-        loaded("commands-small").classify(Text("hello"), "office")
+        loaded("commands-small").answer(Text("hello"), "office")
 
 
 def test_a_cut_short_download_is_refused_by_its_hash(tmp_path: Path) -> None:
@@ -152,7 +155,7 @@ def test_a_cut_short_download_is_refused_by_its_hash(tmp_path: Path) -> None:
     (folder / "model.onnx").write_bytes(weights[: len(weights) // 2])
 
     with pytest.raises(DamagedFileError, match="not the file that was packed"):
-        OnnxClassifier(folder)
+        load_package(folder)
 
 
 FOREIGN = {
@@ -173,7 +176,7 @@ def test_a_file_that_is_no_onnx_model_is_explained(
     replace_weights(folder, content)
 
     with pytest.raises(EngineError, match=message):
-        OnnxClassifier(folder)
+        load_package(folder)
 
 
 MISDESCRIBED = {
@@ -202,7 +205,7 @@ def test_a_package_that_describes_another_model_is_refused(
     edit(folder, old, new)
 
     with pytest.raises(ManifestError, match=message):
-        OnnxClassifier(folder)
+        load_package(folder)
 
 
 def test_a_model_that_gives_another_number_of_values_is_refused(tmp_path: Path) -> None:
@@ -214,17 +217,17 @@ def test_a_model_that_gives_another_number_of_values_is_refused(tmp_path: Path) 
     edit(folder, *hashes)
 
     with pytest.raises(ManifestError, match=r"has 3 values, but the head .* has 2 labels"):
-        OnnxClassifier(folder)
+        load_package(folder)
 
 
 def test_an_input_that_the_model_cannot_run_is_explained(tmp_path: Path) -> None:
     folder = brought(tmp_path)
     edit(folder, "length = 4", "length = 3")
-    model = OnnxClassifier(folder)
+    model = load_package(folder)
     three = Window(window().samples[:24], ("x", "y"), 100.0)
 
     with pytest.raises(EngineError, match=r"does \[input\] describe this model"):
-        model.classify(three, "shaker/axis")
+        model.answer(three, "shaker/axis")
 
 
 def test_every_refusal_is_a_package_error() -> None:

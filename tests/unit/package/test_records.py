@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from broker.package.errors import InputMismatchError
-from broker.package.manifest import RecordInput
+from broker.package.inputs import RecordInput
 from broker.package.records import record_numbers
 from broker.wire.payload import Record
 

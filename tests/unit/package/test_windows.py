@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from broker.package.errors import InputMismatchError, ManifestError
-from broker.package.manifest import WindowInput
+from broker.package.inputs import WindowInput
 from broker.package.windows import feature, window_numbers
 from broker.wire.payload import Window
 

@@ -1,7 +1,8 @@
 import pytest
 
 from broker.package.errors import InputMismatchError
-from broker.package.manifest import RecordInput
+from broker.package.heads import NumberHead, TextHead
+from broker.package.inputs import RecordInput
 from broker.package.records import record_numbers
 from broker.package.wording import is_placeholder, worded
 from broker.wire.payload import Payload, Record, Text, Window
@@ -15,12 +16,41 @@ CASES: dict[str, tuple[Payload, str]] = {
     "a record's other strings": (Record({"trend": "rising"}), "label"),
     "a window": (Window(b"\0" * 4, ("<EMAIL_1>",), 1.0), "label"),
 }
+LABEL = NumberHead(
+    domain="any",
+    labels=(),
+    out_of_scope=None,
+    curve=None,
+    output="",
+    deviation="",
+    unit="",
+    tolerance=1.0,
+)
+TEXT = TextHead(
+    domain="any",
+    labels=(),
+    out_of_scope=None,
+    curve=None,
+    prompt="{text}",
+    chat=False,
+    system="",
+    max_tokens=8,
+    stop=(),
+    grammar=None,
+    schema=None,
+    adapter=None,
+    score="mean",
+)
 WANTED = RecordInput(("n",), ())
 
 
 @pytest.mark.parametrize(("payload", "answer"), CASES.values(), ids=CASES)
 def test_an_answer_carries_the_placeholders_of_its_question(payload: Payload, answer: str) -> None:
-    assert worded("label", payload) == answer
+    assert worded("label", LABEL, payload) == answer
+
+
+def test_free_text_stands_as_it_is() -> None:
+    assert worded("write to <EMAIL_1>", TEXT, Text("mail <EMAIL_1>")) == "write to <EMAIL_1>"
 
 
 def test_a_pseudonym_that_the_model_does_not_know_is_passed_over() -> None:

@@ -1,0 +1,41 @@
+"""What a model takes, as frozen values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """A model for texts."""
+
+    tokenizer: str
+    vocabulary: str  # file name
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowInput:
+    """A model for windows (length, channels)."""
+
+    channels: tuple[str, ...]
+    length: int  # samples of each channel
+    rate_hz: float
+    units: tuple[str, ...]
+    features: tuple[str, ...]  # of each channel; none: the samples themselves
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInput:
+    """A model for records."""
+
+    numbers: tuple[str, ...]  # field names
+    strings: tuple[tuple[str, tuple[str, ...]], ...]  # (field name, its categories)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptInput:
+    """A language model."""
+
+    context: int  # tokens, of prompt and answer together
+
+
+Input = TextInput | WindowInput | RecordInput | PromptInput

@@ -1,0 +1,25 @@
+"""A package's folder to a model that answers, whichever engine it needs.
+
+An engine is imported only when a package asks for it: each takes tens of megabytes.
+"""
+
+from pathlib import Path
+
+from broker.package.manifest import load_manifest
+from broker.package.model import PackageModel
+
+
+def load_package(folder: Path, *, threads: int = 1) -> PackageModel:
+    """Check every file of a package and load it; `threads` is for one question.
+
+    Raises:
+        PackageError: a file is wrong, damaged, or not for its engine; or the engine is missing.
+    """
+    manifest = load_manifest(folder)
+    if manifest.engine == "llama.cpp":
+        from broker.package.llama import LlamaModel  # noqa: PLC0415 - see above
+
+        return LlamaModel(manifest, threads=threads)
+    from broker.package.onnx import OnnxModel  # noqa: PLC0415 - see above
+
+    return OnnxModel(manifest, threads=threads)
