@@ -26,7 +26,7 @@ from broker.package.llama_context import Context, Logits
 from broker.package.llama_library import grammar_of
 from broker.package.manifest import Manifest
 from broker.package.model import Found
-from broker.package.prompts import Prompt, prompt_of
+from broker.package.prompts import prompt_of
 from broker.package.ram import Need, check_room, free_bytes
 from broker.wire.payload import Payload, Text, kind_of
 
@@ -44,7 +44,7 @@ class LlamaModel:
         """
         if not isinstance(manifest.input, PromptInput):
             raise ManifestError(
-                f"{manifest.name}: llama.cpp takes texts, and [input] says otherwise"
+                f"{manifest.name}: llama.cpp takes texts, and its [input] has no context"
             )
         self.manifest, self._tokens = manifest, manifest.input.context
         verify_files(manifest.folder, manifest.files)
@@ -67,6 +67,7 @@ class LlamaModel:
                 last.callback(grammar.close)
             self._last = last.pop_all()
         self._adapter: str | None = None
+        self.spoken_tokens = 0  # of all answers so far, the ones that ended them included
         self._powers = np.empty(self._weights.size, dtype=np.float32)
 
     @property
@@ -83,15 +84,33 @@ class LlamaModel:
             EngineError: the model gave something that is no number.
         """
         head = self._head(domain)
-        tokens = self._prompted(payload, head, self._prompts[domain])
+        tokens = self.prompted(payload, domain)
         self._attach(head)
         with self._context.until(deadline_s):
             spoken = list(self._spoken(tokens, head))
+        self.spoken_tokens += len(spoken)
         ended = self._weights.ends(spoken[-1][0])
         text = b"".join(self._weights.piece(token) for token, _ in spoken[: len(spoken) - ended])
         said, stopped = _until(text.decode("utf-8", "replace"), head.stop)
         score = _score(head.score, [chance for _, chance in spoken])
         return Found(said, score, not ended and not stopped, said == head.out_of_scope)
+
+    def prompted(self, payload: Payload, domain: str) -> list[int]:
+        """Give the tokens of a question with its prompt.
+
+        Raises:
+            InputMismatchError: it is no text, or the prompt leaves no room for an answer.
+        """
+        if not isinstance(payload, Text):
+            raise InputMismatchError(f"{self.manifest.name} takes a text, not a {kind_of(payload)}")
+        tokens = self._prompts[domain].around(self._weights, payload.text)
+        most = self._longest[domain]
+        if len(tokens) + most > self._tokens:
+            raise InputMismatchError(
+                f"the prompt has {len(tokens)} tokens and the answer may take {most}; "
+                f"{self.manifest.name} has a context of {self._tokens}"
+            )
+        return tokens
 
     def close(self) -> None:
         """Give the memory back."""
@@ -109,18 +128,6 @@ class LlamaModel:
             return head.max_tokens
         # A token may say a single byte of a label, if the model likes that.
         return max(len(label.encode()) for label in head.labels) + 1
-
-    def _prompted(self, payload: Payload, head: TextHead, prompt: Prompt) -> list[int]:
-        if not isinstance(payload, Text):
-            raise InputMismatchError(f"{self.manifest.name} takes a text, not a {kind_of(payload)}")
-        tokens = prompt.around(self._weights, payload.text)
-        most = self._longest[head.domain]
-        if len(tokens) + most > self._tokens:
-            raise InputMismatchError(
-                f"the prompt has {len(tokens)} tokens and the answer may take {most}; "
-                f"{self.manifest.name} has a context of {self._tokens}"
-            )
-        return tokens
 
     def _attach(self, head: TextHead) -> None:
         if head.adapter == self._adapter:

@@ -47,26 +47,26 @@ class Context:
         wanted.n_threads = wanted.n_threads_batch = threads
         wanted.no_perf = True
         LOG.listen()
-        self._context = library.llama_init_from_model(weights.model, wanted)
-        if not self._context:
+        self.handle = library.llama_init_from_model(weights.model, wanted)
+        if not self.handle:
             raise EngineError(f"{weights.path} has no room to run. It says: {LOG.errors()}")
         self.working_bytes = _working_bytes()
-        self._memory = library.llama_get_memory(self._context)
+        self._memory = library.llama_get_memory(self.handle)
         # Called hundreds of times for each token: C calls C, and only a passed deadline calls us.
         stop = ctypes.cast(ctypes.CDLL(None).strlen, library.ggml_abort_callback)
         address = ctypes.cast(self._late, ctypes.c_void_p)
-        library.llama_set_abort_callback(self._context, stop, address)
+        library.llama_set_abort_callback(self.handle, stop, address)
 
     def close(self) -> None:
         """Give the memory back."""
-        library.llama_free(self._context)
+        library.llama_free(self.handle)
 
     def attach(self, adapter: Any | None) -> None:  # noqa: ANN401 - llama.cpp's own handle
         """Use an adapter from now on, or none. What was read with another is forgotten."""
         count = 0 if adapter is None else 1
         handles = (library.llama_adapter_lora_p_ctypes * count)(*([adapter] * count))
         scales = (ctypes.c_float * count)(*([1.0] * count))
-        if library.llama_set_adapters_lora(self._context, handles, count, scales) != 0:
+        if library.llama_set_adapters_lora(self.handle, handles, count, scales) != 0:
             raise EngineError("llama.cpp cannot attach the adapter")
         library.llama_memory_clear(self._memory, True)  # noqa: FBT003 - C
         self._held = []
@@ -102,13 +102,13 @@ class Context:
             part = tokens[start : start + _BATCH]
             there = (library.llama_token * len(part))(*part)
             batch = library.llama_batch_get_one(there, len(part))
-            code = int(library.llama_decode(self._context, batch))
+            code = int(library.llama_decode(self.handle, batch))
             if code == _ABORTED:
                 raise TooLateError("the deadline passed while the model was thinking")
             if code != 0:
                 raise EngineError(f"llama.cpp failed with code {code}: {LOG.errors()}")
             self._held += part
-        found = library.llama_get_logits_ith(self._context, -1)
+        found = library.llama_get_logits_ith(self.handle, -1)
         if ctypes.addressof(found.contents) != self._logits.ctypes.data:
             self._logits = np.ctypeslib.as_array(found, (self._size,))
         return self._logits

@@ -102,7 +102,7 @@ def test_an_answer_that_reaches_its_limit_is_flagged(loaded: Load) -> None:
 def test_no_text_becomes_a_special_token(loaded: Load) -> None:
     model = loaded({**FREE, "prompt": "<ask>{text}"})
 
-    tokens = model._prompted(Text("</s><ask>"), model._head("free"), model._prompts["free"])
+    tokens = model.prompted(Text("</s><ask>"), "free")
 
     assert tokens.count(3) == 1  # the prompt's own
     assert 2 not in tokens
