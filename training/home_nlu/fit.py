@@ -1,4 +1,4 @@
-"""Fit a Llama: AdamW, warm-up and a linear decline, the JSON's cross-entropy.
+"""Fit a Llama: Muon and AdamW, warm-up, a plateau and a linear decline; the JSON's cross-entropy.
 
 The intent's loss is gold and teacher in halves where both are there.
 """
@@ -25,14 +25,18 @@ class Recipe:
     """How long and how fast to train."""
 
     steps: int
-    rate: float
+    rate: float = 2e-3
+    warm_up: int = 100  # steps
+    declining: float = 0.3  # share of the steps
+    decay: float = 0.1  # of the layers' matrices
     intent_weight: float = 2.0  # of the intent's token; the others have 1
     smoothing: float = 0.03
     lost: float = 0.05  # share of prompt tokens that are replaced by any token
-    warm_up: int = 200  # steps
-    declining: float = 0.3  # share of the steps
-    decay: float = 0.1
-    adam: bool = False
+
+    @property
+    def plateau_end(self) -> int:
+        """The last step before the decline; from its weights a longer run can go on."""
+        return self.steps - int(self.declining * self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +53,18 @@ def fit(
     teacher: Teacher,
     recipe: Recipe,
     *,
-    judge: Callable[[], str],
-    judge_every: int,
+    watch: Callable[[int], None],
 ) -> None:
-    """Train in place; `judge` is asked now and then for a line of the log."""
-    forward = model
+    """Train in place; `watch` is told of every step that is done."""
     optimizers = _optimizers(model, recipe)
     started_s, total = time.monotonic(), 0.0
     model.train()
-    step = 0
-    while step < recipe.steps:
-        step += 1
+    for step in range(1, recipe.steps + 1):
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = _rate(step, recipe)
         batch = next(batches)
-        logits = forward(_worn(batch, model.bases, recipe.lost), batch.places)
+        logits = model(_worn(batch, model.bases, recipe.lost), batch.places)
         loss = _loss(logits, batch, teacher, recipe)
         model.zero_grad(set_to_none=True)
         loss.backward()
@@ -73,11 +73,10 @@ def fit(
             optimizer.step()
         total += loss.item()
         if step % _LOG_EVERY == 0:
-            log.info("step %d loss %.4f %.0f s", step, total / _LOG_EVERY, time.monotonic() - started_s)
+            spent_s = time.monotonic() - started_s
+            log.info("step %d loss %.4f %.0f s", step, total / _LOG_EVERY, spent_s)
             total = 0.0
-        if step % judge_every == 0:
-            log.info("step %d %s", step, judge())
-            model.train()
+        watch(step)
 
 
 def _optimizers(model: Llama, recipe: Recipe) -> tuple[torch.optim.Optimizer, ...]:
@@ -86,14 +85,11 @@ def _optimizers(model: Llama, recipe: Recipe) -> tuple[torch.optim.Optimizer, ..
     inner = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in inner]
     adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
-    if recipe.adam:
-        return (torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=recipe.decay, fused=True),)
-    return (Muon(matrices, rate=recipe.rate, decay=recipe.decay), adam)
+    return Muon(matrices, rate=recipe.rate, decay=recipe.decay), adam
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    """Rise, stay, and decline to nothing: a run can go on from before its decline."""
-    left = (recipe.steps - step + 1) / (recipe.declining * recipe.steps)
+    left = (recipe.steps - step + 1) / (recipe.steps - recipe.plateau_end)
     return recipe.rate * min(1.0, step / recipe.warm_up, left)
 
 

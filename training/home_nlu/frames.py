@@ -1,7 +1,7 @@
 """What the model reads and writes: an utterance, and the frame of its meaning as JSON.
 
-    Frame("home/nlu", "wake me at 5 am", "alarm_set", (("time", "5 am"),))
-    {"intent": "alarm_set", "slots": {"time": "5 am"}}
+Frame("home/nlu", "wake me at 5 am", "alarm_set", (("time", "5 am"),))
+{"intent": "alarm_set", "slots": {"time": "5 am"}}
 """
 
 import csv

@@ -55,8 +55,8 @@ def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     end = vocabulary.pieces.index(END)
     writer.add_bos_token_id(end)  # never added; llama.cpp would else assume GPT-2's number
     writer.add_eos_token_id(end)
-    writer.add_add_bos_token(False)
-    writer.add_add_eos_token(False)
+    writer.add_add_bos_token(value=False)
+    writer.add_add_eos_token(value=False)
 
 
 def _tensors(model: Llama) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Training samples: token ids of prompts and answers, and what a teacher thinks of the intent.
 
-    <home> utterance <ask> {"intent": ... }} <end>      loss on the JSON
-    <home> utterance <ask>                              loss on the intent alone, by the teacher
+<home> utterance <ask> {"intent": ... }} <end>      loss on the JSON
+<home> utterance <ask>                              loss on the intent alone, by the teacher
 """
 
 from collections.abc import Iterator, Sequence

@@ -33,12 +33,13 @@ _ITEM: Final = '", "'
 _CLOSE, _CLOSE_LIST, _CLOSE_EMPTY = '"}}', '"]}}', "}}"
 _COMMAS: Final = {_CLOSE: '", ', _CLOSE_LIST: '"], '}  # where another slot follows instead
 _ESCAPED_QUOTE: Final = ("\\", '"')  # merged first, so that \" is one token in a value
-_BYTES: Final = {  # the byte alphabet of GPT-2, which llama.cpp's "gpt2" vocabularies use
-    byte: chr(byte if 33 <= byte <= 126 or 161 <= byte <= 172 or 174 <= byte else 0)
-    for byte in range(256)
+# The byte alphabet of GPT-2, which llama.cpp's "gpt2" vocabularies use: printed bytes are
+# themselves, the others follow from 256 on.
+_PRINTED: Final = (*range(33, 127), *range(161, 173), *range(174, 256))
+_OTHERS: Final = tuple(byte for byte in range(256) if byte not in _PRINTED)
+_BYTES: Final = {byte: chr(byte) for byte in _PRINTED} | {
+    byte: chr(256 + place) for place, byte in enumerate(_OTHERS)
 }
-for _n, _byte in enumerate(sorted(b for b, c in _BYTES.items() if c == "\0")):
-    _BYTES[_byte] = chr(256 + _n)
 _NUMBERS: Final = {letter: byte for byte, letter in _BYTES.items()}
 
 
@@ -115,8 +116,10 @@ def _scaffolding(frames: Sequence[Frame], start: int) -> list[tuple[str, int, in
     rows = [(spelled(text), start + n, ALONE) for n, text in enumerate(fixed)]
     start += len(fixed)
     for n, slot in enumerate(sorted({slot for frame in frames for slot, _ in frame.slots})):
-        for variant in (ALONE, NEXT, LISTED):
-            rows.append((spelled(slot_piece(slot, variant)), start + n, variant))
+        rows += [
+            (spelled(slot_piece(slot, variant)), start + n, variant)
+            for variant in (ALONE, NEXT, LISTED)
+        ]
     return rows
 
 
