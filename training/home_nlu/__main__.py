@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from training import data
-from training.home_nlu import frames, package, pool
+from training.home_nlu import frames, package, pool, verify
 from training.home_nlu.fit import Recipe, Teacher, fit
 from training.home_nlu.frames import Frame
 from training.home_nlu.grow import grown
@@ -39,7 +39,6 @@ SMALL = Cover(
     name="home-nlu",
     parent="home-nlu-large",
     format_="q8_0",
-    ram_mb=12,
     card=f"""{_CARD}
 A Llama of 4 layers, 256 wide, trained from scratch. The intent is the answer's first token, so its
 probability, which is the score, is known after the prompt. English; placeholders such as
@@ -50,7 +49,6 @@ LARGE = Cover(
     name="home-nlu-large",
     parent="",
     format_="q8_0",
-    ram_mb=18,
     card=f"""{_CARD}
 A Llama of 8 layers, 256 wide: home-nlu before its last steps, with each layer doubled by a
 copy that added nothing at first, trained on. For the questions of which home-nlu is not sure.
@@ -81,9 +79,12 @@ def main() -> None:
     small = fresh(known, folder)
     early = trained(small, every, teacher, Recipe(given.steps), seed=0)
     large = grown(early, copies=_COPIES)
-    trained(large, every, teacher, Recipe(given.large_steps), seed=1)
+    long_decline = Recipe(given.large_steps, rate=1.5e-3, warm_up=60, declining=0.8)
+    trained(large, every, teacher, long_decline, seed=1)
+    seen = verify.texts((*judged, *work.labelled, *work.unlabelled), source)
     for cover, model in ((SMALL, small), (LARGE, large)):
         package.write(given.out / cover.name, model, known, training, cover)
+        verify.check(given.out / cover.name / package.WEIGHTS, known, seen)
     answers = package.finish(given.out / SMALL.name, judged, SMALL)
     package.finish(given.out / LARGE.name, judged, LARGE, smaller=answers)
 

@@ -1,6 +1,7 @@
 """A trained model as a package folder: the GGUF file, grammars, hashes, figures, model card."""
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from broker.package import calibrate
 from broker.package.calibrate import Case
 from broker.package.files import PACKAGE_FILE, sha256
 from broker.package.fit import best
+from broker.package.llama import predicted
 from broker.package.load import load_package
 from broker.package.manifest import CALIBRATION_FILE, load_manifest
 from broker.wire.payload import Text
@@ -22,7 +24,7 @@ from training.home_nlu.tokens import ASK, PROMPTS, Vocabulary
 
 CONTEXT = 256  # tokens, of utterance and answer
 _MOST_TOKENS = 96  # of an answer; the longest of the data has 50
-_WEIGHTS = "model.gguf"
+WEIGHTS = "model.gguf"
 _COMMAND = "python -m training.home_nlu --data DIR --out DIR"
 _DATA = (
     "HWU64 (xliuhw/NLU-Evaluation-Data), train split; Snips 2017-06 (sonos/nlu-benchmark), nine "
@@ -40,7 +42,6 @@ class Cover:
     name: str
     parent: str
     format_: str  # of the layers' weights
-    ram_mb: int  # that the model adds to a process with the engine loaded
     card: str  # Markdown
 
 
@@ -49,7 +50,7 @@ def write(
 ) -> None:
     """Write a package without figures; `every` names the intents and slots of its grammars."""
     folder.mkdir(parents=True, exist_ok=True)
-    gguf_file.write(folder / _WEIGHTS, model, known, name=cover.name, format_=cover.format_)
+    gguf_file.write(folder / WEIGHTS, model, known, name=cover.name, format_=cover.format_)
     for domain in DOMAINS:
         frames = [frame for frame in every if frame.domain == domain]
         rules = grammar(
@@ -102,7 +103,12 @@ def _grammar_file(domain: str) -> str:
 
 
 def _files() -> list[str]:
-    return [_WEIGHTS, *map(_grammar_file, DOMAINS)]
+    return [WEIGHTS, *map(_grammar_file, DOMAINS)]
+
+
+def _ram_mb(path: Path) -> int:
+    """Say what the model adds to a process with the engine loaded."""
+    return math.ceil(predicted(path, CONTEXT).all / 1e6)
 
 
 def _write_manifest(folder: Path, cover: Cover, found: Mapping[str, float]) -> None:
@@ -111,9 +117,9 @@ def _write_manifest(folder: Path, cover: Cover, found: Mapping[str, float]) -> N
         'version = "1.0.0"',
         'kind = "generation"',
         'engine = "llama.cpp"',
-        f'file = "{_WEIGHTS}"',
+        f'file = "{WEIGHTS}"',
         'licence = "Apache-2.0"',
-        f"ram_mb = {cover.ram_mb}",
+        f"ram_mb = {_ram_mb(folder / WEIGHTS)}",
         *([f"parent = {json.dumps(cover.parent)}"] if cover.parent else []),
         "",
         "[files]  # SHA-256",

@@ -3,7 +3,6 @@
 import json
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -83,8 +82,7 @@ def test_no_text_can_spell_the_tokens_of_an_answer_or_a_prompt(name: str) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_intent_is_one_token(name: str) -> None:
-    folder: Path = MODELS / name
-    weights = Weights(folder / "model.gguf", pretend=True)
+    weights = Weights(MODELS / name / "model.gguf", pretend=True)
 
     pieces = {weights.piece(token) for token in range(weights.size)}
 
