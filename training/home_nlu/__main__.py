@@ -6,7 +6,6 @@ vocabulary, pool -> plateau -> decline -> home-nlu
                        `-> twice the layers -> plateau -> decline -> home-nlu-large
 """
 
-import copy
 import logging
 from pathlib import Path
 
@@ -29,7 +28,7 @@ _PIECES = 4_000
 _SHAPE = Shape(width=256, depth=4, heads=4, hidden=704, context=package.CONTEXT)
 _DROPOUT = 0.1
 _TOKENS = 2_048  # of a batch
-_COPIES = 2  # of each layer, in the large model
+_DOUBLED = (1, 2)  # layers, in the large model
 _CARD = """
 Reads a home command and writes what it means as JSON, always valid by the grammar:
 `{"intent": "alarm_set", "slots": {"time": "5 am"}}`; a slot that occurs twice has a list. Two
@@ -40,9 +39,9 @@ SMALL = Cover(
     parent="home-nlu-large",
     format_="q8_0",
     card=f"""{_CARD}
-A Llama of 4 layers, 256 wide, trained from scratch. The intent is the answer's first token, so its
-probability, which is the score, is known after the prompt. English; placeholders such as
-`<EMAIL_1>` are copied like any value.
+A Llama of 4 layers, 256 wide, trained from scratch. The score is the product of the tokens'
+probabilities, since an answer is right only as a whole. English; placeholders such as `<EMAIL_1>`
+are copied like any value.
 """,
 )
 LARGE = Cover(
@@ -50,8 +49,8 @@ LARGE = Cover(
     parent="",
     format_="q8_0",
     card=f"""{_CARD}
-A Llama of 8 layers, 256 wide: home-nlu before its last steps, with each layer doubled by a
-copy that added nothing at first, trained on. For the questions of which home-nlu is not sure.
+A Llama of 6 layers, 256 wide: home-nlu with its two middle layers doubled by copies that added
+nothing at first, trained on. For the questions of which home-nlu is not sure.
 """,
 )
 log = logging.getLogger(__name__)
@@ -64,8 +63,8 @@ def main() -> None:
     parser.add_argument(
         "--teacher", type=Path, default=Path("firmware_configs/models/commands-large")
     )
-    parser.add_argument("--steps", type=int, default=4_000, help="of home-nlu")
-    parser.add_argument("--large-steps", type=int, default=3_000)
+    parser.add_argument("--steps", type=int, default=2_000, help="of home-nlu")
+    parser.add_argument("--large-steps", type=int, default=350)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     source, folder = Path(given.data), given.minilm or installed_minilm()
@@ -74,13 +73,14 @@ def main() -> None:
     encoder = Encoder(known)
     work = pool.made(training, source, folder, given.teacher, cache=given.out / "cache")
     every = sheet(work, encoder)
+    hard = [each for number, each in enumerate(every) if each.teacher >= 0 or number % 4 == 0]
     teacher = Teacher(torch.tensor([encoder.intent(name) for name in work.labels]), work.chances)
     torch.manual_seed(0)
     small = fresh(known, folder)
-    early = trained(small, every, teacher, Recipe(given.steps), seed=0)
-    large = grown(early, copies=_COPIES)
-    long_decline = Recipe(given.large_steps, rate=1.5e-3, warm_up=60, declining=0.8)
-    trained(large, every, teacher, long_decline, seed=1)
+    fit(small, batches(every, tokens=_TOKENS, seed=0), teacher, Recipe(given.steps))
+    large = grown(small, doubled=_DOUBLED)
+    further = Recipe(given.large_steps, rate=1e-3, warm_up=40, declining=0.85)
+    fit(large, batches(hard, tokens=_TOKENS, seed=1), teacher, further)
     seen = verify.texts((*judged, *work.labelled, *work.unlabelled), source)
     for cover, model in ((SMALL, small), (LARGE, large)):
         package.write(given.out / cover.name, model, known, training, cover)
@@ -112,20 +112,6 @@ def sheet(work: Pool, encoder: Encoder) -> list[Sample]:
         *samples(work.labelled, encoder, work.rows),
         *(Sample(p, [], row) for p, row in zip(unlabelled, work.unlabelled_rows, strict=True)),
     ]
-
-
-def trained(
-    model: Llama, every: list[Sample], teacher: Teacher, recipe: Recipe, *, seed: int
-) -> Llama:
-    """Train a model in place; give a copy of it as it was before the rate declined."""
-    early = copy.deepcopy(model)
-
-    def keep(step: int) -> None:
-        if step == recipe.plateau_end:
-            early.load_state_dict(model.state_dict())
-
-    fit(model, batches(every, tokens=_TOKENS, seed=seed), teacher, recipe, watch=keep)
-    return early
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ The intent's loss is gold and teacher in halves where both are there.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -33,11 +33,6 @@ class Recipe:
     smoothing: float = 0.03
     lost: float = 0.05  # share of prompt tokens that are replaced by any token
 
-    @property
-    def plateau_end(self) -> int:
-        """The last step before the decline; from its weights a longer run can go on."""
-        return self.steps - int(self.declining * self.steps)
-
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
@@ -47,15 +42,8 @@ class Teacher:
     chances: Tensor  # (N, L) float16 probabilities
 
 
-def fit(
-    model: Llama,
-    batches: Iterator[Batch],
-    teacher: Teacher,
-    recipe: Recipe,
-    *,
-    watch: Callable[[int], None],
-) -> None:
-    """Train in place; `watch` is told of every step that is done."""
+def fit(model: Llama, batches: Iterator[Batch], teacher: Teacher, recipe: Recipe) -> None:
+    """Train in place."""
     optimizers = _optimizers(model, recipe)
     started_s, total = time.monotonic(), 0.0
     model.train()
@@ -76,7 +64,6 @@ def fit(
             spent_s = time.monotonic() - started_s
             log.info("step %d loss %.4f %.0f s", step, total / _LOG_EVERY, spent_s)
             total = 0.0
-        watch(step)
 
 
 def _optimizers(model: Llama, recipe: Recipe) -> tuple[torch.optim.Optimizer, ...]:
@@ -89,7 +76,7 @@ def _optimizers(model: Llama, recipe: Recipe) -> tuple[torch.optim.Optimizer, ..
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    left = (recipe.steps - step + 1) / (recipe.steps - recipe.plateau_end)
+    left = (recipe.steps - step + 1) / (recipe.declining * recipe.steps)
     return recipe.rate * min(1.0, step / recipe.warm_up, left)
 
 

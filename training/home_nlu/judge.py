@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.package.fit import Scored
 from broker.package.model import PackageModel
 from broker.wire.payload import Text
 from training.home_nlu.frames import Frame
@@ -51,19 +52,30 @@ def _answered(model: PackageModel, frame: Frame) -> Answer:
     return Answer(found.answer, found.score, ms, said["intent"], slots)
 
 
+def score(frames: Sequence[Frame], answers: Sequence[Answer]) -> Scored:
+    """Say which whole answers are right, as a calibration wants to know."""
+    return Scored(
+        score=np.array([answer.score for answer in answers]),
+        right=np.array([float(a.text == f.answer) for f, a in zip(frames, answers, strict=True)]),
+        asks=np.zeros(len(answers), dtype=np.bool_),
+    )
+
+
 def figures(frames: Sequence[Frame], answers: Sequence[Answer]) -> dict[str, float]:
     """Keep the score of one domain's answers."""
-    right = _intents(frames, answers)
-    whole = np.array([a.text == f.answer for f, a in zip(frames, answers, strict=True)])
-    surest = np.setdiff1d(np.arange(len(answers)), unsure(answers))
+    right = score(frames, answers).right
     return {
-        "accuracy": _rounded(whole.mean()),
-        "surest_accuracy": _rounded(whole[surest].mean()),
-        "intent_accuracy": _rounded(right.mean()),
-        "intent_surest_accuracy": _rounded(right[surest].mean()),
-        "slot_f1": _slot_f1(frames, answers),
         "samples": len(answers),
+        "accuracy": _rounded(right.mean()),
+        "surest_accuracy": _rounded(right[_surest(answers)].mean()),
+        "slot_f1": _slot_f1(frames, answers),
+        "intent_accuracy": _rounded(_intents(frames, answers).mean()),
     }
+
+
+def surest_intents(frames: Sequence[Frame], answers: Sequence[Answer]) -> float:
+    """Give the share of right intents of the 80 % with the highest score."""
+    return _rounded(_intents(frames, answers)[_surest(answers)].mean())
 
 
 def hardest(
@@ -82,8 +94,16 @@ def hardest(
 
 def unsure(answers: Sequence[Answer]) -> list[int]:
     """List the rows of the least sure fifth."""
-    order = np.argsort([-answer.score for answer in answers], kind="stable")
-    return [int(row) for row in order[int(_SURE * len(answers)) :]]
+    return _order(answers)[int(_SURE * len(answers)) :]
+
+
+def _surest(answers: Sequence[Answer]) -> list[int]:
+    return _order(answers)[: int(_SURE * len(answers))]
+
+
+def _order(answers: Sequence[Answer]) -> list[int]:
+    found = np.argsort([-answer.score for answer in answers], kind="stable")
+    return [int(row) for row in found]
 
 
 def _intents(frames: Sequence[Frame], answers: Sequence[Answer]) -> NDArray[np.bool_]:

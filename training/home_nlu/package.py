@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.package import calibrate
-from broker.package.calibrate import Case
 from broker.package.files import PACKAGE_FILE, sha256
 from broker.package.fit import best
 from broker.package.llama import predicted
 from broker.package.load import load_package
 from broker.package.manifest import CALIBRATION_FILE, load_manifest
-from broker.wire.payload import Text
 from training.home_nlu import gguf_file
 from training.home_nlu.frames import DOMAINS, Frame
 from training.home_nlu.grammar import grammar
-from training.home_nlu.judge import Answer, answered, figures, hardest
+from training.home_nlu.judge import Answer, answered, figures, hardest, score, surest_intents
 from training.home_nlu.llama import Llama
 from training.home_nlu.tokens import ASK, PROMPTS, Vocabulary
 
@@ -71,30 +69,39 @@ def finish(
     on the fifth of which that one is least sure.
     """
     (folder / CALIBRATION_FILE).unlink(missing_ok=True)
-    model = load_package(folder)
-    answers = answered(model, judged)
+    _write_manifest(folder, cover, {}, score="first")
+    by_intent = _asked(folder, judged)
+    _write_manifest(folder, cover, {})
+    answers = _asked(folder, judged)
     found: dict[str, float] = {}
     curves = {}
     for domain in DOMAINS:
         rows = [n for n, frame in enumerate(judged) if frame.domain == domain]
         frames, mine = [judged[n] for n in rows], [answers[n] for n in rows]
-        cases = [Case(Text(frame.text), frame.answer) for frame in frames]
-        scored = calibrate.scored(model, domain, cases)
+        hard = hardest(frames, mine, [smaller[n] for n in rows]) if smaller else {}
+        scored = score(frames, mine)
         curves[domain] = scored, best(scored)[0]
-        name = domain.replace("/", "_")
-        found |= {f"{name}_{key}": value for key, value in figures(frames, mine).items()}
-        found[f"{name}_ece"] = round(curves[domain][1].ece, 4)
-        if smaller:
-            hard = hardest(frames, mine, [smaller[n] for n in rows])
-            found |= {f"{name}_{key}": value for key, value in hard.items()}
-    calibrate.write(model.manifest, curves)
-    model.close()
+        known = {
+            **figures(frames, mine),
+            "intent_surest_accuracy": surest_intents(frames, [by_intent[n] for n in rows]),
+            **hard,
+            "ece": round(curves[domain][1].ece, 4),
+        }
+        found |= {f"{domain.replace('/', '_')}_{key}": value for key, value in known.items()}
+    calibrate.write(load_manifest(folder), curves)
     found["median_ms"] = round(statistics.median(answer.ms for answer in answers), 2)
     found["size_bytes"] = sum((folder / file).stat().st_size for file in _files())
     _write_manifest(folder, cover, found)
     _write_card(folder, cover, found)
     load_manifest(folder)
     print(cover.name, json.dumps(found))
+    return answers
+
+
+def _asked(folder: Path, judged: Sequence[Frame]) -> list[Answer]:
+    model = load_package(folder)
+    answers = answered(model, judged)
+    model.close()
     return answers
 
 
@@ -111,7 +118,9 @@ def _ram_mb(path: Path) -> int:
     return math.ceil(predicted(path, CONTEXT).all / 1e6)
 
 
-def _write_manifest(folder: Path, cover: Cover, found: Mapping[str, float]) -> None:
+def _write_manifest(
+    folder: Path, cover: Cover, found: Mapping[str, float], *, score: str = "product"
+) -> None:
     lines = [
         f"name = {json.dumps(cover.name)}",
         'version = "1.0.0"',
@@ -137,7 +146,7 @@ def _write_manifest(folder: Path, cover: Cover, found: Mapping[str, float]) -> N
             f'prompt = "{PROMPTS[domain]}{{text}}{ASK}"',
             f'grammar = "{_grammar_file(domain)}"',
             f"max_tokens = {_MOST_TOKENS}",
-            'score = "first"  # the intent is the first token',
+            f'score = "{score}"',
         ]
     lines += ["", "[training]"]
     for key, value in (("data", _DATA), ("licence", _LICENCE), ("command", _COMMAND)):
@@ -160,10 +169,11 @@ def _write_card(folder: Path, cover: Cover, found: Mapping[str, float]) -> None:
 
 Measured with the file in this folder, through the engine that runs it, on HWU64's validation
 split (`home_nlu`) and on the tenth of Snips that is never trained on (`home_snips`).
-`accuracy` is of whole answers, `intent` of intents, `surest` of the 80 % with the highest
-score; `slot_f1` counts (slot, exact value) pairs. `hard` is the fifth of which home-nlu is
-least sure, `hard_smaller` what home-nlu itself makes of it. The calibration was fitted on the same
-cases and tells the chance that a whole answer is right; `ece` is cross-fitted in five folds.
+`accuracy` is of whole answers, `intent` of intents; `surest` of the 80 % with the highest score,
+for intents with the likeliest first token; `slot_f1` counts (slot, exact value) pairs. `hard` is
+the fifth of which home-nlu is least sure, `hard_smaller` what home-nlu itself makes of it. The
+calibration was fitted on the same cases and tells the chance that a whole answer is right; `ece`
+is cross-fitted in five folds.
 
 - Data: {_DATA}.
 - Licence of the data: {_LICENCE}. Licence of this package: Apache-2.0.
