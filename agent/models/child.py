@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from agent.models.pipe import Header, read_frame, write_frame
+from broker.package.apart import manifest_apart
 from broker.package.errors import PackageError
-from broker.package.load import load_package
+from broker.package.load import open_package
 from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.payload import PayloadKind, Shape, join
@@ -22,7 +23,7 @@ def main() -> int:
     package, threads = Path(sys.argv[1]), int(sys.argv[2])
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        model = load_package(package, threads=threads)
+        model = open_package(manifest_apart(package), threads=threads)
     except PackageError as error:
         write_frame(said, {"refused": str(error)})
         return 1

@@ -5,7 +5,7 @@ An engine is imported only when a package asks for it: each takes tens of megaby
 
 from pathlib import Path
 
-from broker.package.manifest import load_manifest
+from broker.package.manifest import Manifest, load_manifest
 from broker.package.model import PackageModel
 
 
@@ -15,7 +15,15 @@ def load_package(folder: Path, *, threads: int = 1) -> PackageModel:
     Raises:
         PackageError: a file is wrong, damaged, or not for its engine; or the engine is missing.
     """
-    manifest = load_manifest(folder)
+    return open_package(load_manifest(folder), threads=threads)
+
+
+def open_package(manifest: Manifest, *, threads: int = 1) -> PackageModel:
+    """Check every file of a package whose description was read, and load it.
+
+    Raises:
+        PackageError: a file is wrong, damaged, or not for its engine; or the engine is missing.
+    """
     if manifest.engine == "llama.cpp":
         from broker.package.llama import LlamaModel  # noqa: PLC0415 - see above
 
