@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from agent.core.gate import GatePolicy
 from agent.models.engine import Engine
@@ -32,6 +32,9 @@ from firstline.assemble import AgentParts, agent_loop
 from firstline.plan import AgentPlan, Endpoint, PlanningError, TaskPlan, plan_apart
 from firstline.settings.problems import SettingsError
 from firstline.watch import SettingsWatcher
+
+if TYPE_CHECKING:
+    from broker.package.profile import Profile
 
 _LOCAL_SESSION_S = 3600  # the local broker keeps questions for an agent that restarts
 
@@ -72,7 +75,7 @@ class Tasks:
         self, *, local: LocalBroker | None, stdout: TextIO, counters: Counter[str]
     ) -> None:
         self._local, self._stdout, self._counters = local, stdout, counters
-        self._engines: dict[tuple[Path, int, float], Engine] = {}
+        self._engines: dict[tuple[Path, int, float, Profile], Engine] = {}
 
     def build(self, plan: AgentPlan) -> dict[str, Task]:
         """The tasks of a plan."""
@@ -84,10 +87,13 @@ class Tasks:
             engine.stop()
 
     def _task(self, plan: TaskPlan) -> Task:
-        key = (plan.package, plan.threads, plan.timeout_s)
+        key = (plan.package, plan.threads, plan.timeout_s, plan.profile)
         if key not in self._engines:
             self._engines[key] = Engine(
-                plan.package, threads=plan.threads, timeout_s=plan.timeout_s
+                plan.package,
+                threads=plan.threads,
+                timeout_s=plan.timeout_s,
+                profile=plan.profile,
             )
         return Task(
             name=plan.name,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.core.clean import Expectation
 from agent.core.mask import MaskRules
+from broker.package.profile import Profile
 
 _PATIENCE_S = 60.0  # a cold SD card
 
@@ -47,6 +48,7 @@ class TaskPlan:
     package: Path  # a model package's folder
     threads: int
     timeout_s: float
+    profile: Profile
     domain: str
     expect: Expectation
     rules: MaskRules

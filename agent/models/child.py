@@ -1,6 +1,6 @@
 """The engine child: loads one model package and answers frames until its input closes.
 
-    python -m agent.models.child PACKAGE THREADS
+    python -m agent.models.child PACKAGE THREADS PROFILE
 
 Only this process imports numpy and the engine, so only it grows, and only it dies of them.
 """
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from agent.memory import give_back
 from agent.models.pipe import Header, read_frame, write_frame
 from broker.package.apart import manifest_apart
 from broker.package.errors import PackageError
@@ -20,13 +21,15 @@ from broker.wire.payload import PayloadKind, Shape, join
 
 def main() -> int:
     """Serve until end of input; 1 if the package cannot be used."""
-    package, threads = Path(sys.argv[1]), int(sys.argv[2])
+    package, threads, profile = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        model = open_package(manifest_apart(package), threads=threads)
+        manifest = manifest_apart(package)
+        model = open_package(manifest, threads=threads, profile=profile)  # type: ignore[arg-type] # the agent wrote it
     except PackageError as error:
         write_frame(said, {"refused": str(error)})
         return 1
+    give_back()  # loading weights takes them twice: agent/models/README.md
     write_frame(said, _hello(model))
     while _serve_one(model, asked, said):
         pass

@@ -20,6 +20,7 @@ from agent.core.gate import Calibration
 from agent.models.model import ModelError
 from agent.models.pipe import Header, read_frame, write_frame
 from agent.stages import Draft, Masked
+from broker.package.profile import Profile
 from broker.wire.payload import split
 
 _START_S = 30.0  # a cold SD card reads onnxruntime slowly
@@ -49,11 +50,19 @@ class Engine:
         package: The model package's folder.
         threads: How many threads the engine may use.
         timeout_s: A draft that takes longer is given up, and the child with it.
+        profile: How the engine holds the weights: see agent/models/README.md.
     """
 
-    def __init__(self, package: Path, *, threads: int = 1, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        package: Path,
+        *,
+        threads: int = 1,
+        timeout_s: float = 5.0,
+        profile: Profile = "fast",
+    ) -> None:
         module = ["-P", "-m", "agent.models.child"]  # -P: nothing from the current folder
-        self._command = [sys.executable, *module, str(package), str(threads)]
+        self._command = [sys.executable, *module, str(package), str(threads), profile]
         self._timeout_s = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
         self._loaded: Loaded | None = None

@@ -15,6 +15,7 @@ from broker.package.curves import read_calibration
 from broker.package.fit import Fit, Scored, risk_coverage
 from broker.package.manifest import CALIBRATION_FILE, Manifest
 from broker.package.model import Found, PackageModel
+from broker.package.verdict import is_right
 from broker.wire.files import write_whole
 from broker.wire.payload import Payload
 
@@ -35,8 +36,11 @@ def scored(model: PackageModel, domain: str, cases: Sequence[Case]) -> Scored:
     Raises:
         PackageError: the model has no such domain, or cannot take a case.
     """
+    head = model.manifest.head(domain)
     found: list[Found] = [model.answer(case.payload, domain) for case in cases]
-    right = [float(f.answer == case.label) for f, case in zip(found, cases, strict=True)]
+    right = [
+        float(is_right(head, f.answer, case.label)) for f, case in zip(found, cases, strict=True)
+    ]
     return Scored(
         score=np.array([f.score for f in found], dtype=np.float64),
         right=np.array(right, dtype=np.float64),

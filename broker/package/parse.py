@@ -61,7 +61,7 @@ def _check_files(document: PackageDocument, path: Path) -> None:
     used = {document.file}
     for head in document.heads:
         used |= {name for name in _files_of(head) if name is not None}
-    if isinstance(document.input, TextDocument):
+    if isinstance(document.input, TextDocument) and document.input.vocabulary:
         used.add(document.input.vocabulary)
     missing = sorted(used - set(document.files))
     if missing:
@@ -164,7 +164,7 @@ def _rising(knots: list[tuple[float, float]], path: Path) -> Points:
 def _input(document: InputDocument, path: Path) -> Input:
     match document:
         case TextDocument():
-            return TextInput(document.tokenizer, document.vocabulary, document.max_tokens)
+            return TextInput(document.tokenizer, document.vocabulary or "", document.max_tokens)
         case PromptDocument():
             return PromptInput(document.context)
         case WindowDocument():
@@ -176,6 +176,7 @@ def _input(document: InputDocument, path: Path) -> Input:
                 document.rate_hz,
                 document.units,
                 document.features,
+                document.layout,
             )
         case RecordDocument():
             strings = tuple((name, known) for name, known in document.strings.items())
