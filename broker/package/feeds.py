@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from broker.package.errors import InputMismatchError, ManifestError
 from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput
+from broker.package.nodes import Node
 from broker.package.records import record_columns, record_numbers
-from broker.package.session import Node
 from broker.package.text_feeds import text_preparation
 from broker.package.windows import feature, window_numbers
 from broker.wire.payload import Payload, Record, Window

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from broker.package.errors import EngineError, ManifestError
 from broker.package.heads import Head, LabelHead, NumberHead
-from broker.package.session import Node, Output
+from broker.package.nodes import Node
+from broker.package.session import Output
 
 Chances = NDArray[np.float32]  # (L,), in [0, 1]
 

@@ -4,7 +4,6 @@ What is set, and what each setting buys, is measured in agent/models/README.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from broker.package.errors import EngineError
 from broker.package.foreign import LONGEST_MAGIC, foreign
+from broker.package.nodes import Node
 from broker.package.profile import Profile
 
 Output = NDArray | Sequence[Mapping[int | str, float]]  # type: ignore[type-arg] # of any dtype
@@ -31,15 +31,6 @@ _FAILURES: Final = (
     RuntimeError,
 )
 _ERRORS_ONLY: Final = 3  # log severity: the exceptions already say what is wrong
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """An input or output of a model."""
-
-    name: str
-    kind: str  # such as tensor(float), or seq(map(string,tensor(float)))
-    shape: tuple[int | None, ...]  # None: any size
 
 
 class Session:

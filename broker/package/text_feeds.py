@@ -8,7 +8,7 @@ A model with a fixed number of tokens gets padding, which the mask hides.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,27 +16,12 @@ from numpy.typing import NDArray
 from broker.package.errors import InputMismatchError, ManifestError
 from broker.package.files import read_lines
 from broker.package.inputs import TextInput
-from broker.package.session import Node
+from broker.package.nodes import Node
+from broker.package.text_roles import IDS, MASK, ROLES, TYPES
 from broker.package.tokenize import Tokens, WordPiece
 from broker.wire.payload import Payload, Text
 
 Found = tuple[dict[str, NDArray[Any]], bool]  # tensors by name, truncated
-
-_IDS, _MASK, _TYPES = "ids", "mask", "types"
-ROLES: Final = {  # how exporters call them
-    "attention_mask": _MASK,
-    "ids": _IDS,
-    "input": _IDS,
-    "input_ids": _IDS,
-    "input_mask": _MASK,
-    "input_type_ids": _TYPES,
-    "input_word_ids": _IDS,
-    "mask": _MASK,
-    "segment_ids": _TYPES,
-    "token_ids": _IDS,
-    "token_type_ids": _TYPES,
-    "tokens": _IDS,
-}
 
 
 class Tokenizer(Protocol):
@@ -66,9 +51,9 @@ def text_preparation(
         tokens = tokenizer.encode(_text(payload))
         gap = max(0, (length or 0) - len(tokens.ids))
         rows = {
-            _IDS: [*tokens.ids, *[tokenizer.padding] * gap],
-            _MASK: [*[1] * len(tokens.ids), *[0] * gap],
-            _TYPES: [0] * (len(tokens.ids) + gap),
+            IDS: [*tokens.ids, *[tokenizer.padding] * gap],
+            MASK: [*[1] * len(tokens.ids), *[0] * gap],
+            TYPES: [0] * (len(tokens.ids) + gap),
         }
         arrays = {role: np.array([row], dtype=np.int64) for role, row in rows.items()}
         return {name: arrays[role] for name, role in roles.items()}, tokens.truncated
@@ -86,7 +71,7 @@ def _whole(nodes: Sequence[Node]) -> Callable[[Payload], Found]:
 
 def _roles(nodes: Sequence[Node]) -> dict[str, str]:
     if len(nodes) == 1:
-        return {nodes[0].name: _IDS}
+        return {nodes[0].name: IDS}
     roles = {node.name: ROLES.get(node.name.lower(), "") for node in nodes}
     unknown = [name for name, role in roles.items() if not role]
     if unknown or len(set(roles.values())) < len(roles):
