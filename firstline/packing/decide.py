@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from broker.package.gguf import GgufFile, read_gguf
 from firstline.packing.entries import decide_input
+from firstline.packing.gguf_file import GgufFile, read_gguf
 from firstline.packing.onnx_file import OnnxFile, read_onnx
 from firstline.packing.outputs import decide_kind, label_head, number_head
 from firstline.packing.recipe import LABELS_FILE, Recipe, Toml, name_of
