@@ -13,13 +13,15 @@ from broker.package.manifest import Manifest, load_manifest
 from firstline.commands import noun
 from firstline.commands.model_calibrate import calibrate
 from firstline.commands.model_pack import pack
+from firstline.commands.model_pull import pull
 from firstline.console import JsonOption, columns, show
 from firstline.exits import ExitCode
 from firstline.shipped import MODELS, package_folder
 from firstline.trust import RISKS, answered
 
-app = noun("Model packages: list, show, pack and calibrate your own.")
+app = noun("Model packages: list, show, pull, pack and calibrate your own.")
 app.command()(pack)
+app.command()(pull)
 app.command()(calibrate)
 
 
