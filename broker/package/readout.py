@@ -65,16 +65,20 @@ def chances(found: Output, head: LabelHead) -> Chances:
 def number(found: Sequence[Output], head: NumberHead) -> tuple[str, float]:
     """The number in plain decimal form, and the chance that it is within the tolerance.
 
+    It is told to about a hundredth of the tolerance: what is finer is noise of the arithmetic.
     Without a deviation nobody knows, so the score is always 1 and the calibration alone decides.
 
     Raises:
         EngineError: it is not one finite number, or its deviation is none.
     """
     value, *deviation = (_one(each, head) for each in found)
-    text = np.format_float_positional(value + value.dtype.type(0), trim="-")  # no -0
+    decimals = max(0, 2 - math.floor(math.log10(head.tolerance)))
+    text = f"{value:.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if decimals else text
+    text = "0" if text == "-0" else text
     if not deviation:
         return text, 1.0
-    sigma = float(deviation[0])
+    sigma = deviation[0]
     if sigma < 0:
         raise EngineError(f"the deviation for {head.domain} is {sigma:g}; it cannot be below 0")
     # |error| of a normal distribution: half-normal, P(|e| <= t) = erf(t / (sigma * sqrt 2)).
@@ -91,7 +95,7 @@ def _scores(found: Output, count: int) -> Chances:
     return np.array([row[key] for key in sorted(row)], dtype=np.float32)
 
 
-def _one(found: Output, head: NumberHead) -> Any:  # noqa: ANN401 - a numpy scalar of any width
+def _one(found: Output, head: NumberHead) -> float:
     numbers = np.asarray(found)
     if numbers.ndim > 0 and numbers.shape[0] > 1:
         numbers = numbers[0]  # a model of a fixed batch
@@ -100,7 +104,7 @@ def _one(found: Output, head: NumberHead) -> Any:  # noqa: ANN401 - a numpy scal
             f"the output for {head.domain} gave {numbers.size} numbers; one finite number "
             "was expected"
         )
-    return numbers.reshape(-1)[0]
+    return float(numbers.reshape(-1)[0])
 
 
 def _node(head: Head, name: str, outputs: Sequence[Node]) -> Node:

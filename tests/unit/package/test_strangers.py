@@ -88,7 +88,9 @@ def test_a_regressor_answers_with_a_number(tmp_path: Path, name: str) -> None:
 
     assert float(answer.answer) == pytest.approx(10.0, abs=1e-4)
     assert (answer.score, answer.out_of_scope) == (1.0, False)
+    assert answer.answer == "10"  # the noise behind the tolerance is not told
     assert "e" not in found(folder, Record({"a": 4e12, "b": 1.0})).answer
+    assert found(folder, Record({"a": 0.0, "b": 3.0001})).answer == "0"  # and not -0
 
 
 def test_a_regressor_has_no_probabilities(tmp_path: Path) -> None:
