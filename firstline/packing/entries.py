@@ -177,8 +177,10 @@ def _layout(sizes: tuple[int | None, ...], wishes: Wishes, findings: Findings) -
         (layout,) = fits
         findings.decide(f"--layout {layout}", "so its channels fit")
         return layout
-    if channels is None and sizes[0] is not None and sizes[1] is not None and sizes[0] != sizes[1]:
-        layout = "channels_first" if sizes[0] < sizes[1] else "time_first"
+    first, second = sizes
+    unsaid = channels is None or not fits
+    if unsaid and first is not None and second is not None and first != second:
+        layout = "channels_first" if first < second else "time_first"
         findings.decide(f"--layout {layout}", "a window has more samples than channels")
         return layout
     findings.ask("--layout time_first|channels_first", "which axis of its input is time")

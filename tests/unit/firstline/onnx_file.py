@@ -3,6 +3,7 @@
 Field numbers: onnx.proto3 of ONNX 1.17, IR version 8, operator set 13.
 """
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,3 +75,41 @@ def _varint(value: int) -> bytes:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
+
+
+def node(operator: str, given: Sequence[str], made: str, *, domain: str = "") -> bytes:
+    """An operator with one output and no attributes."""
+    inputs = b"".join(_field(1, name) for name in given)
+    return inputs + _field(2, made) + _field(4, operator) + (_field(7, domain) if domain else b"")
+
+
+def write_nodes(
+    path: Path,
+    nodes: Sequence[bytes],
+    *,
+    given: tuple[Sequence[int | str], int] = ((1, 3), FLOAT),
+    made: Sequence[int | str] = (1, 3),
+    constants: Sequence[bytes] = (),
+) -> None:
+    """A graph from `x` to `y`."""
+    shape, kind = given
+    inputs, outputs = _value("x", kind, shape), _value("y", FLOAT, made)
+    _write(path, nodes, inputs=inputs, outputs=outputs, constants=constants)
+
+
+def write_scaled(path: Path, *, scale: Sequence[float]) -> Path:
+    """A classifier whose scores are its numbers times weights that lie in another file."""
+    beside = path.with_name(path.name + ".data")
+    beside.write_bytes(struct.pack(f"<{len(scale)}f", *scale))
+    entry = _field(1, "location") + _field(2, beside.name)
+    weights = _number(1, len(scale)) + _number(2, FLOAT) + _field(8, "scale")
+    weights += _field(13, entry) + _number(14, 1)
+    shape = (1, len(scale))
+    write_nodes(
+        path,
+        [node("Mul", ["x", "scale"], "y")],
+        given=(shape, FLOAT),
+        made=shape,
+        constants=[weights],
+    )
+    return beside

@@ -1,0 +1,270 @@
+"""`firstline model pack` decides what a file tells, asks for the rest at once, refuses in words."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from broker.package.manifest import Manifest, load_manifest
+from firstline import cli
+from firstline.exits import ExitCode
+from tests.unit.firstline.onnx_file import FLOAT, node, write_nodes, write_scaled
+from tests.unit.package.strangers import BROUGHT, write_tokenizer
+
+INT64 = 7
+
+
+def pack(model: Path, *more: str, code: int = 0) -> Manifest | None:
+    out = model.parent / "package"
+    assert cli.main(["model", "pack", str(model), "--out", str(out), *more]) == code
+    return load_manifest(out) if out.exists() else None
+
+
+def brought(name: str, to: Path) -> Path:
+    return Path(shutil.copy(BROUGHT / f"{name}.onnx", to))
+
+
+def decided(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    document = json.loads(capsys.readouterr().out)
+    return {each["option"]: each["why"] for each in document["decided"]}
+
+
+def identity(
+    to: Path, shape: tuple[int | str, ...], *, made: tuple[int | str, ...] = (1, 3)
+) -> Path:
+    path = to / "model.onnx"
+    write_nodes(path, [node("Identity", ["x"], "y")], given=(shape, FLOAT), made=made)
+    return path
+
+
+def test_a_look_tells_what_it_is_and_what_to_type_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = brought("torch_conv", tmp_path)
+
+    assert cli.main(["model", "pack", str(model), "--inspect"]) == 0
+
+    out = capsys.readouterr().out
+    assert "input    x: tensor(float) (1, 2, 8)" in out
+    assert "weights  float 100%" in out
+    assert "MB predicted" in out
+    assert f"Next:  firstline model pack {model} --channel NAME --rate-hz HZ\n" in out
+    assert list(tmp_path.iterdir()) == [model]
+
+
+def test_what_only_a_person_knows_is_asked_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = brought("torch_window_regressor", tmp_path)
+
+    pack(model, code=ExitCode.USAGE)
+
+    said = capsys.readouterr().err
+    assert all(f"  {each}" in said for each in ("--channel", "--rate-hz", "--tolerance"))
+
+
+def test_a_classifier_of_scikit_learn_needs_only_its_fields(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = brought("sklearn_zipmap", tmp_path)
+
+    manifest = pack(model, "--number", "a", "--number", "b", "--json")
+
+    assert manifest is not None
+    assert manifest.heads[0].labels == ("cold", "hot")
+    assert decided(capsys) == {
+        "--name sklearn_zipmap": "after the file",
+        "--domain sklearn_zipmap": "after the name",
+        "--kind classification": "it scores labels",
+        "--payload record": "fields were given",
+        "--output output_probability": "the only one with scores",
+        "labels cold, hot": "they are in the model",
+        "--scores probabilities": "output_probability comes from LinearClassifier",
+    }
+
+
+@pytest.mark.parametrize("name", ["sklearn_text", "sklearn_columns"])
+def test_a_whole_pipeline_of_scikit_learn_needs_nothing(tmp_path: Path, name: str) -> None:
+    manifest = pack(brought(name, tmp_path))
+
+    assert manifest is not None
+    assert (manifest.name, manifest.kind) == (name, "classification")
+
+
+def test_numbered_classes_are_labels(tmp_path: Path) -> None:
+    manifest = pack(brought("sklearn_numbered", tmp_path), "--number", "a", "--number", "b")
+
+    assert manifest is not None
+    assert manifest.heads[0].labels == ("1", "2", "3")
+
+
+def test_a_regressor_needs_its_tolerance(tmp_path: Path) -> None:
+    model = brought("sklearn_double", tmp_path)
+
+    manifest = pack(model, "--number", "a", "--number", "b", "--tolerance", "0.5", "--unit", "K")
+
+    assert manifest is not None
+    assert (manifest.kind, manifest.heads[0].unit) == ("regression", "K")  # type: ignore[attr-defined]
+
+
+def test_the_layout_of_a_window_is_read_from_its_shape(tmp_path: Path) -> None:
+    shape = ["--channel", "x", "--channel", "y", "--rate-hz", "10"]
+
+    manifest = pack(brought("torch_conv", tmp_path), *shape)
+
+    assert manifest is not None
+    assert (manifest.input.layout, manifest.input.length) == ("channels_first", 8)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("shape", "more", "asked"),
+    [
+        ((1, 3, 3), ("--channel", "a", "--channel", "b", "--channel", "c"), "--layout"),
+        ((1, 3, "time"), ("--channel", "a", "--channel", "b", "--channel", "c"), "--length"),
+        ((1, 3, 8), ("--channel", "a"), "each of its 3 channels"),
+    ],
+)
+def test_a_shape_that_fits_twice_or_nowhere_is_asked_about(
+    tmp_path: Path,
+    shape: tuple[int | str, ...],
+    more: tuple[str, ...],
+    asked: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pack(identity(tmp_path, shape), *more, "--rate-hz", "1", code=ExitCode.USAGE)
+
+    assert asked in capsys.readouterr().err
+
+
+def test_what_lies_beside_a_model_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "onnx").mkdir()
+    model = brought("torch_bert", tmp_path / "onnx")
+    write_tokenizer(tmp_path / "tokenizer.json")
+    config = {"id2label": {"0": "sad", "1": "calm", "2": "glad"}, "max_position_embeddings": 40}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+
+    manifest = pack(model, "--json")
+
+    assert manifest is not None
+    assert manifest.heads[0].labels == ("sad", "calm", "glad")
+    assert manifest.input.max_tokens == 40  # type: ignore[union-attr]
+    assert decided(capsys)["labels sad, calm, glad"] == "config.json id2label"
+
+
+def test_without_labels_they_are_numbers_and_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = brought("torch_bert", tmp_path)
+    write_tokenizer(tmp_path / "tokenizer.json")
+
+    manifest = pack(model, "--json")
+
+    assert manifest is not None
+    assert manifest.heads[0].labels == ("0", "1", "2")
+    assert decided(capsys)['labels "0" to "2"'] == "no --labels were given"
+
+
+def test_how_many_labels_there_are_is_asked_where_the_model_does_not_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = identity(tmp_path, (1, 3), made=(1, "labels"))
+
+    pack(model, "--number", "a", "--number", "b", "--number", "c", code=ExitCode.USAGE)
+
+    assert "--labels FILE" in capsys.readouterr().err
+
+
+def test_one_score_of_two_labels_is_a_classifier_if_it_is_called_one(tmp_path: Path) -> None:
+    path = tmp_path / "binary.onnx"
+    write_nodes(path, [node("Sigmoid", ["x"], "y")], given=((1, 1), FLOAT), made=(1, 1))
+
+    manifest = pack(path, "--number", "a", "--kind", "classification")
+
+    assert manifest is not None
+    assert manifest.heads[0].labels == ("0", "1")
+
+
+def test_a_fixed_batch_and_whole_numbers_are_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "batch.onnx"
+    cast = [node("Relu", ["x"], "y")]
+    write_nodes(path, cast, given=((4, 3), FLOAT), made=(4, 3))
+    pack(path, "--number", "a", "--number", "b", "--number", "c")
+    capsys.readouterr()
+
+    assert cli.main(["model", "show", str(tmp_path / "package"), "--json"]) == 0
+
+
+def test_weights_beside_a_model_are_packed_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = write_scaled(tmp_path / "scaled.onnx", scale=(0.0, 1.0, 0.0))
+    fields = ("--number", "a", "--number", "b", "--number", "c")
+
+    manifest = pack(tmp_path / "scaled.onnx", *fields)
+
+    assert manifest is not None
+    assert beside.name in dict(manifest.files)
+    beside.unlink()
+    assert cli.main(["model", "pack", str(tmp_path / "scaled.onnx"), *fields]) == ExitCode.MODEL
+    assert "keeps weights in scaled.onnx.data, which is not beside it" in capsys.readouterr().err
+
+
+def test_an_image_has_no_payload(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pack(identity(tmp_path, ("n", 3, 224, 224)), code=ExitCode.MODEL)
+
+    assert "has no image payload" in capsys.readouterr().err
+
+
+def test_an_operator_that_nobody_has_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "custom.onnx"
+    write_nodes(path, [node("Fold", ["x"], "y", domain="com.example")])
+
+    pack(path, code=ExitCode.MODEL)
+
+    assert "needs the operator Fold of com.example" in capsys.readouterr().err
+
+
+def test_an_output_for_every_token_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = identity(tmp_path, (1, 3), made=(1, "tokens", 9))
+
+    pack(model, "--number", "a", "--number", "b", "--number", "c", code=ExitCode.MODEL)
+
+    assert "needs one output with a score for each label" in capsys.readouterr().err
+
+
+FOREIGN = {
+    "a zip archive": (b"PK\x03\x04" + bytes(20), "a zip archive"),
+    "a Python pickle": (b"\x80\x04\x95" + bytes(20), "it can run any code"),
+    "safetensors": ((80).to_bytes(8, "little") + b'{"a": 1}', "a safetensors file"),
+    "a Git LFS pointer": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "a web page": (b"\n<!DOCTYPE html><html>", "a web page"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(20), "TensorFlow Lite"),
+    "nothing": (b"", "is empty"),
+    "prose": (b"these are not weights, by any means", "cannot be read as an ONNX file"),
+    "half a model": (
+        (BROUGHT / "torch_bert.onnx").read_bytes()[:900],
+        "it is cut short, or no ONNX file",
+    ),
+    "a message without a graph": (b"\x08\x08", "there is no graph in it"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), FOREIGN.values(), ids=FOREIGN)
+def test_a_file_of_another_kind_is_named(
+    tmp_path: Path, content: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(content)
+
+    pack(model, code=ExitCode.MODEL)
+
+    assert message in capsys.readouterr().err
