@@ -140,8 +140,8 @@ def _operator(node: memoryview) -> Operator:
     return Operator(
         name=pb.text(node, 4),
         domain=pb.text(node, 7),
-        inputs=tuple(bytes(each).decode() for each in pb.messages(node, 1)),
-        outputs=tuple(bytes(each).decode() for each in pb.messages(node, 2)),
+        inputs=tuple(bytes(each).decode("utf-8", "replace") for each in pb.messages(node, 1)),
+        outputs=tuple(bytes(each).decode("utf-8", "replace") for each in pb.messages(node, 2)),
         labels=labels,
         transform=transform,
     )

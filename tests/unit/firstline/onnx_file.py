@@ -97,13 +97,21 @@ def write_nodes(
     _write(path, nodes, inputs=inputs, outputs=outputs, constants=constants)
 
 
+def write_product(path: Path, *, width: int) -> None:
+    """A classifier whose scores are its numbers times a matrix of ones that lies beside it."""
+    beside = path.with_name(path.name + ".data")
+    beside.write_bytes(struct.pack("<f", 1.0) * width * width)
+    weights = b"".join(_number(1, width) for _ in range(2)) + _beside("w", beside)
+    product = node("MatMul", ["x", "w"], "y")
+    shape = (1, width)
+    write_nodes(path, [product], given=(shape, FLOAT), made=shape, constants=[weights])
+
+
 def write_scaled(path: Path, *, scale: Sequence[float]) -> Path:
     """A classifier whose scores are its numbers times weights that lie in another file."""
     beside = path.with_name(path.name + ".data")
     beside.write_bytes(struct.pack(f"<{len(scale)}f", *scale))
-    entry = _field(1, "location") + _field(2, beside.name)
-    weights = _number(1, len(scale)) + _number(2, FLOAT) + _field(8, "scale")
-    weights += _field(13, entry) + _number(14, 1)
+    weights = _number(1, len(scale)) + _beside("scale", beside)
     shape = (1, len(scale))
     write_nodes(
         path,
@@ -113,3 +121,9 @@ def write_scaled(path: Path, *, scale: Sequence[float]) -> Path:
         constants=[weights],
     )
     return beside
+
+
+def _beside(name: str, path: Path) -> bytes:
+    """The end of a tensor of floats whose values lie in another file."""
+    entry = _field(1, "location") + _field(2, path.name)
+    return _number(2, FLOAT) + _field(8, name) + _field(13, entry) + _number(14, 1)
