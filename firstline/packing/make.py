@@ -21,6 +21,7 @@ from broker.package.manifest import Manifest, load_manifest
 from broker.wire.payload import SAMPLE_BYTES, Payload, Record, Text, Window
 from firstline.exits import CommandError
 from firstline.packing.recipe import Recipe, describe
+from firstline.packing.split import split_weights
 
 _TRIAL_S = 60.0
 _INTERPRETER_MB = 10  # an idle Python
@@ -65,6 +66,8 @@ def _copy(recipe: Recipe, folder: Path) -> None:
             shutil.copyfile(source, folder / name)
         else:
             (folder / name).write_text(source, encoding="utf-8")
+    if recipe.engine == "onnxruntime":
+        split_weights(folder / recipe.file)
 
 
 def _try(manifest: Manifest, domain: str) -> tuple[Draft, int]:

@@ -4,11 +4,12 @@ Weights are passed over, not copied, so that a file of gigabytes is looked at in
 `onnx` package reads them all, and weighs more than the agent. https://protobuf.dev/programming-guides/encoding/
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from broker.package.errors import EngineError
 
-Value = int | memoryview  # a varint or fixed number, or bytes
+Value = int | memoryview  # a varint, or the bytes of anything else
+Change = Callable[[memoryview], bytes]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 _MOST_VARINT_BITS = 64
@@ -71,6 +72,21 @@ def integers(message: memoryview, number: int) -> list[int]:
             one, at = _varint(value, at)
             found.append(one)
     return found
+
+
+def field(number: int, value: int | bytes | memoryview) -> bytes:
+    """A field as it is written: a number as a varint, bytes or a message with their length."""
+    if isinstance(value, int):
+        return _written(number << 3 | _VARINT) + _written(value)
+    return _written(number << 3 | _BYTES) + _written(len(value)) + bytes(value)
+
+
+def _written(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 - seven bits in each byte
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:

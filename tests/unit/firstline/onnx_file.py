@@ -97,6 +97,16 @@ def write_nodes(
     _write(path, nodes, inputs=inputs, outputs=outputs, constants=constants)
 
 
+def write_inline(path: Path, *, width: int) -> None:
+    """A classifier whose scores are its numbers times a diagonal of 0, 1, 2 ..."""
+    rows = (struct.pack(f"<{width}f", *(r * (r == c) for c in range(width))) for r in range(width))
+    weights = b"".join(_number(1, width) for _ in range(2)) + _number(2, FLOAT)
+    weights += _field(8, "w") + _field(9, b"".join(rows))
+    product = node("MatMul", ["x", "w"], "y")
+    shape = (1, width)
+    write_nodes(path, [product], given=(shape, FLOAT), made=shape, constants=[weights])
+
+
 def write_product(path: Path, *, width: int) -> None:
     """A classifier whose scores are its numbers times a matrix of ones that lies beside it."""
     beside = path.with_name(path.name + ".data")

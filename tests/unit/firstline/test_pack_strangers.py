@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from broker.package.load import load_package
 from broker.package.manifest import Manifest, load_manifest
+from broker.wire.payload import Record
 from firstline import cli
 from firstline.exits import ExitCode
-from tests.unit.firstline.onnx_file import FLOAT, node, write_nodes, write_scaled
+from tests.unit.firstline.onnx_file import FLOAT, node, write_inline, write_nodes, write_scaled
 from tests.unit.package.strangers import BROUGHT, write_tokenizer
-
-INT64 = 7
 
 
 def pack(model: Path, *more: str, code: int = 0) -> Manifest | None:
@@ -187,16 +187,15 @@ def test_one_score_of_two_labels_is_a_classifier_if_it_is_called_one(tmp_path: P
     assert manifest.heads[0].labels == ("0", "1")
 
 
-def test_a_fixed_batch_and_whole_numbers_are_served(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fixed_batch_is_filled_with_the_same_row(tmp_path: Path) -> None:
     path = tmp_path / "batch.onnx"
-    cast = [node("Relu", ["x"], "y")]
-    write_nodes(path, cast, given=((4, 3), FLOAT), made=(4, 3))
-    pack(path, "--number", "a", "--number", "b", "--number", "c")
-    capsys.readouterr()
+    write_nodes(path, [node("Relu", ["x"], "y")], given=((4, 3), FLOAT), made=(4, 3))
 
-    assert cli.main(["model", "show", str(tmp_path / "package"), "--json"]) == 0
+    manifest = pack(path, "--number", "a", "--number", "b", "--number", "c")
+
+    assert manifest is not None
+    best = load_package(manifest.folder).answer(Record({"a": 0.0, "b": 0.0, "c": 2.0}), "batch")
+    assert (best.answer, round(best.score, 3)) == ("2", 0.787)  # softmax of 0, 0, 2
 
 
 def test_weights_beside_a_model_are_packed_with_it(
@@ -212,6 +211,27 @@ def test_weights_beside_a_model_are_packed_with_it(
     beside.unlink()
     assert cli.main(["model", "pack", str(tmp_path / "scaled.onnx"), *fields]) == ExitCode.MODEL
     assert "keeps weights in scaled.onnx.data, which is not beside it" in capsys.readouterr().err
+
+
+def test_heavy_weights_are_laid_beside_the_graph_and_stay_the_same(tmp_path: Path) -> None:
+    write_inline(tmp_path / "heavy.onnx", width=600)
+    fields = [word for number in range(600) for word in ("--number", f"f{number}")]
+
+    manifest = pack(tmp_path / "heavy.onnx", *fields)
+
+    assert manifest is not None
+    sizes = {name: (manifest.folder / name).stat().st_size for name, _ in manifest.files}
+    assert sizes["model.data"] == 4 * 600 * 600
+    assert sizes["model.onnx"] < 1000
+    ones = Record({f"f{number}": 1.0 for number in range(600)})
+    assert load_package(manifest.folder).answer(ones, "heavy").answer == "599"
+
+
+def test_light_weights_stay_inside(tmp_path: Path) -> None:
+    manifest = pack(brought("torch_conv", tmp_path), *"--channel x --channel y --rate-hz 1".split())
+
+    assert manifest is not None
+    assert sorted(dict(manifest.files)) == ["labels.txt", "model.onnx"]
 
 
 def test_an_image_has_no_payload(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
