@@ -45,6 +45,7 @@ class Weights:
         self.size = int(library.llama_vocab_n_tokens(self.vocabulary))  # V
         self._adapters: dict[Path, Any] = {}
         self._pieces: dict[int, bytes] = {}  # of the tokens that it has spoken
+        self._ends: dict[int, bool] = {}
 
     def close(self) -> None:
         """Give the memory back; close the contexts first."""
@@ -83,7 +84,10 @@ class Weights:
 
     def ends(self, token: int) -> bool:
         """Whether a token ends an answer."""
-        return bool(library.llama_vocab_is_eog(self.vocabulary, token))
+        known = self._ends.get(token)
+        if known is None:
+            known = self._ends[token] = bool(library.llama_vocab_is_eog(self.vocabulary, token))
+        return known
 
     def fact(self, key: str) -> str:
         """A value of the file's description, or empty."""
