@@ -2,7 +2,7 @@
 
 import ctypes
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -50,7 +50,10 @@ class Context:
         self._batch_of_one = library.llama_batch_get_one(self._one, 1)
         wanted = library.llama_context_default_params()
         wanted.n_ctx, wanted.n_seq_max = tokens, 1
-        wanted.n_batch = wanted.n_ubatch = min(tokens, _BATCH)
+        self._start = weights.start_token()
+        # An encoder reads all of its input at once.
+        most = tokens if self._start is not None else min(tokens, _BATCH)
+        wanted.n_batch = wanted.n_ubatch = most
         wanted.n_outputs_max = 1  # the last token's logits are all that is read
         wanted.n_threads = wanted.n_threads_batch = threads
         wanted.no_perf = True
@@ -87,6 +90,8 @@ class Context:
             TooLateError: the deadline passed.
             EngineError: llama.cpp failed.
         """
+        if self._start is not None:
+            return self._encoded(prompt, self._start)
         same = 0
         for kept, wanted in zip(self._held, prompt[:-1], strict=False):
             if kept != wanted:
@@ -121,8 +126,18 @@ class Context:
         self._held.append(token)
         return self._what_follows()
 
+    def _encoded(self, prompt: Sequence[int], start: int) -> Logits:
+        """Let an encoder read the prompt, and a decoder begin to answer it."""
+        library.llama_memory_clear(self._memory, True)  # noqa: FBT003 - C
+        there = (library.llama_token * len(prompt))(*prompt)
+        self._run(library.llama_encode, library.llama_batch_get_one(there, len(prompt)))
+        return self.follow_one(start)
+
     def _decode(self, batch: Any) -> None:  # noqa: ANN401 - llama.cpp's own structure
-        code = library.llama_decode(self.handle, batch)
+        self._run(library.llama_decode, batch)
+
+    def _run(self, step: Callable[..., int], batch: Any) -> None:  # noqa: ANN401 - as above
+        code = step(self.handle, batch)
         if code == _ABORTED:
             raise TooLateError("the deadline passed while the model was thinking")
         if code != 0:
