@@ -36,19 +36,11 @@ from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from firstline.exits import CommandError, ExitCode
+from firstline.source import Source
 
 _BLOCK_BYTES: Final = 1 << 20
 _SHA256_DIGITS: Final = 64
 _SUGGESTIONS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file of a repository."""
-
-    repo: str  # OWNER/NAME
-    file: str  # with its folders
-    revision: str  # a branch, tag or commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +53,6 @@ class Pulled:
     sha256: str
     commit: str  # of the repository
     checked: bool  # the hub told a hash, or the person did
-
-
-def parse_source(text: str, revision: str) -> Source:
-    """Read hf:OWNER/NAME/FILE.
-
-    Raises:
-        CommandError: it is of another form.
-    """
-    owner, _, rest = text.removeprefix("hf:").partition("/")
-    name, _, file = rest.partition("/")
-    if not text.startswith("hf:") or not (owner and name and file):
-        raise CommandError(
-            f"{text} is not of the form hf:OWNER/NAME/FILE",
-            ExitCode.USAGE,
-            fix="firstline model pull hf:ggml-org/models/tinyllamas/stories260K.gguf",
-        )
-    return Source(f"{owner}/{name}", file, revision)
 
 
 def pull(source: Source, folder: Path, *, sha256: str = "", quiet: bool = False) -> Pulled:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firstline.console import JsonOption, show
+from firstline.source import Source, parse_source
 
 if TYPE_CHECKING:
-    from firstline.pulling import Pulled, Source
+    from firstline.pulling import Pulled
 
 _MODELS = (".onnx", ".gguf")
 
@@ -31,15 +32,15 @@ def pull(
     A download that was cut goes on where it stopped. A private repository needs a token, in
     HF_TOKEN or made by `hf auth login`; it is never an argument, which others could read.
     """
+    wanted = parse_source(source, revision)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when it is imported
     from firstline import pulling  # noqa: PLC0415 - huggingface_hub: 0.3 s, 30 MB
 
-    wanted = pulling.parse_source(source, revision)
     pulled = pulling.pull(wanted, out, sha256=sha256, quiet=as_json)
     show(_document(wanted, pulled), _lines(wanted, pulled), as_json=as_json)
 
 
-def _document(source: "Source", pulled: "Pulled") -> dict[str, object]:
+def _document(source: Source, pulled: "Pulled") -> dict[str, object]:
     return {
         "repo": source.repo,
         "file": source.file,
@@ -53,7 +54,7 @@ def _document(source: "Source", pulled: "Pulled") -> dict[str, object]:
     }
 
 
-def _lines(source: "Source", pulled: "Pulled") -> Iterator[str]:
+def _lines(source: Source, pulled: "Pulled") -> Iterator[str]:
     yield f"{pulled.path}: {pulled.size_bytes:,} bytes of {source.repo} at {pulled.commit[:12]}"
     yield f"sha256 {pulled.sha256}"
     if pulled.resumed_bytes:

@@ -7,10 +7,11 @@ import pytest
 
 from broker.package.errors import EngineError
 from broker.package.heads import TextHead
-from broker.package.manifest import Manifest, load_manifest
+from broker.package.manifest import Manifest
 from firstline import cli
 from firstline.exits import ExitCode
 from firstline.packing.gguf_file import read_gguf
+from tests.unit.firstline.packed import pack
 from tests.unit.package.gguf_files import CHAT, TOKENS, write_adapter, write_model
 
 
@@ -18,12 +19,6 @@ from tests.unit.package.gguf_files import CHAT, TOKENS, write_adapter, write_mod
 def model(tmp_path: Path) -> Path:
     write_model(tmp_path / "tiny.gguf")
     return tmp_path / "tiny.gguf"
-
-
-def pack(model: Path, *more: str, code: int = 0) -> Manifest | None:
-    out = model.parent / "package"
-    assert cli.main(["model", "pack", str(model), "--out", str(out), *more]) == code
-    return load_manifest(out) if out.exists() else None
 
 
 def head_of(manifest: Manifest | None) -> TextHead:
