@@ -52,10 +52,7 @@ class Session:
                 path, _options(threads, profile), providers=["CPUExecutionProvider"]
             )
         except _FAILURES as error:
-            raise EngineError(
-                f"{path} cannot be loaded as an ONNX model: it is cut short, of another kind, or "
-                f"needs a newer onnxruntime than {onnxruntime.__version__}. It says: {error}"
-            ) from error
+            raise EngineError(f"{path} {_cause(str(error))} It says: {error}") from error
         self.inputs = tuple(map(_node, self._session.get_inputs()))
         self.outputs = tuple(map(_node, self._session.get_outputs()))
 
@@ -73,6 +70,19 @@ class Session:
                 f"does [input] describe this model? onnxruntime says: {error}"
             ) from error
         return found
+
+
+def _cause(said: str) -> str:
+    """Why a model does not load, as far as onnxruntime tells."""
+    if "locale" in said:  # of StringNormalizer, such as en_US.UTF-8 for scikit-learn's texts
+        return (
+            "needs a locale that this machine does not have: install it (on Debian "
+            "`sudo dpkg-reconfigure locales`), or export the model without lowercase=True."
+        )
+    return (
+        "cannot be loaded as an ONNX model: it is cut short, of another kind, or needs a newer "
+        f"onnxruntime than {onnxruntime.__version__}."
+    )
 
 
 def _options(threads: int, profile: Profile) -> onnxruntime.SessionOptions:

@@ -8,7 +8,7 @@ import typer
 
 from broker.package.errors import PackageError
 from broker.package.files import verify_files
-from broker.package.heads import Curve, Head
+from broker.package.heads import Curve, Head, NumberHead, TextHead
 from broker.package.manifest import Manifest, load_manifest
 from firstline.commands import noun
 from firstline.commands.model_calibrate import calibrate
@@ -120,8 +120,19 @@ def _lines(manifest: Manifest) -> Iterator[str]:
     for name, _ in manifest.files:
         yield f"  file      {name}, {(manifest.folder / name).stat().st_size:,} bytes, intact"
     for head in manifest.heads:
-        yield f"  domain    {head.domain}: {len(head.labels)} labels"
+        yield f"  domain    {head.domain}: {_answers(head)}"
         yield from _curve(head.curve)
+
+
+def _answers(head: Head) -> str:
+    match head:
+        case NumberHead():
+            return f"a number, right within {head.tolerance:g} {head.unit}".rstrip()
+        case TextHead(labels=()):
+            rules = head.schema or head.grammar
+            return f"text that keeps to {rules}" if rules else "text"
+        case _:
+            return f"{len(head.labels)} labels"
 
 
 def _curve(curve: Curve | None) -> Iterator[str]:

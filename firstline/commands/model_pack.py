@@ -67,6 +67,7 @@ def pack(  # noqa: PLR0913 - each is an option of the command
     scores: Annotated[Scores | None, typer.Option(help="What the output is.")] = None,
     tolerance: Annotated[float | None, _said("NUMBER", "number: off by no more is right.")] = None,
     deviation: Annotated[str, _said("NAME", "number: output with its deviation.")] = "",
+    answer_unit: Annotated[str, _said("UNIT", "number: such as K.")] = "",
     vocabulary: Annotated[
         Path | None, _existing("text: tokenizer.json, or a WordPiece vocabulary.")
     ] = None,
@@ -78,7 +79,7 @@ def pack(  # noqa: PLR0913 - each is an option of the command
     channel: Annotated[list[str] | None, _said("NAME", "window: a channel, in order.")] = None,
     length: Annotated[int | None, _said("N", "window: samples of each channel.")] = None,
     rate_hz: Annotated[float | None, _said("HZ", "window: samples per second.")] = None,
-    unit: Annotated[list[str] | None, _said("UNIT", "Of the number, or each channel.")] = None,
+    unit: Annotated[list[str] | None, _said("UNIT", "window: of each channel.")] = None,
     feature: Annotated[list[str] | None, _said("FEATURE", "window: such as rms.")] = None,
     layout: Annotated[Layout | None, typer.Option(help="window: its first axis.")] = None,
     context: Annotated[int | None, _said("TOKENS", "GGUF: of prompt and answer.")] = None,
@@ -95,7 +96,6 @@ def pack(  # noqa: PLR0913 - each is an option of the command
     What the file tells is decided without asking, and printed. Its answers are escalated until it
     has a calibration.
     """
-    units = tuple(unit or ())
     wishes = Wishes(
         model=model,
         name=name,
@@ -111,7 +111,7 @@ def pack(  # noqa: PLR0913 - each is an option of the command
         scores=scores or "",
         deviation=deviation,
         tolerance=tolerance,
-        unit=units[0] if units else "",
+        unit=answer_unit,
         vocabulary=vocabulary,
         max_tokens=max_tokens,
         numbers=tuple(number or ()),
@@ -119,7 +119,7 @@ def pack(  # noqa: PLR0913 - each is an option of the command
         channels=tuple(channel or ()),
         length=length,
         rate_hz=rate_hz,
-        units=units,
+        units=tuple(unit or ()),
         features=tuple(feature or ()),
         layout=layout or "",
         context=context,

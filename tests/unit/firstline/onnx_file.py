@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-FLOAT, INT64 = 1, 7
+FLOAT, INT64, STRING = 1, 7, 8
 
 
 def write_identity(path: Path, *, numbers: int) -> None:
@@ -17,7 +17,7 @@ def write_identity(path: Path, *, numbers: int) -> None:
     _write(path, [node], inputs=_value("x", FLOAT, shape), outputs=_value("y", FLOAT, shape))
 
 
-def write_first_tokens(path: Path, *, labels: int) -> None:
+def write_first_tokens(path: Path, *, labels: int, tokens: int | str = "tokens") -> None:
     """A text classifier that scores labels by the text's first tokens."""
     starts, ends = _ints("starts", [0]), _ints("ends", [labels])
     axes = _ints("axes", [1])
@@ -28,7 +28,7 @@ def write_first_tokens(path: Path, *, labels: int) -> None:
     _write(
         path,
         [cut, cast],
-        inputs=_value("ids", INT64, (1, "tokens")),
+        inputs=_value("ids", INT64, (1, tokens)),
         outputs=_value("scores", FLOAT, (1, labels)),
         constants=[starts, ends, axes],
     )
@@ -77,23 +77,28 @@ def _varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def node(operator: str, given: Sequence[str], made: str, *, domain: str = "") -> bytes:
-    """An operator with one output and no attributes."""
+def node(
+    operator: str, given: Sequence[str], made: str, *, domain: str = "", **strings: str
+) -> bytes:
+    """An operator with one output, and attributes that are strings."""
     inputs = b"".join(_field(1, name) for name in given)
+    for name, value in strings.items():
+        inputs += _field(5, _field(1, name) + _field(4, value) + _number(20, 3))
     return inputs + _field(2, made) + _field(4, operator) + (_field(7, domain) if domain else b"")
 
 
-def write_nodes(
+def write_nodes(  # noqa: PLR0913 - the parts of a graph
     path: Path,
     nodes: Sequence[bytes],
     *,
     given: tuple[Sequence[int | str], int] = ((1, 3), FLOAT),
     made: Sequence[int | str] = (1, 3),
+    gives: int = FLOAT,
     constants: Sequence[bytes] = (),
 ) -> None:
     """A graph from `x` to `y`."""
     shape, kind = given
-    inputs, outputs = _value("x", kind, shape), _value("y", FLOAT, made)
+    inputs, outputs = _value("x", kind, shape), _value("y", gives, made)
     _write(path, nodes, inputs=inputs, outputs=outputs, constants=constants)
 
 

@@ -1,10 +1,12 @@
 """Packs files as a person would, by the command."""
 
+import shutil
 from pathlib import Path
 
 from broker.package.manifest import Manifest, load_manifest
 from firstline import cli
 from tests.unit.firstline.onnx_file import FLOAT, node, write_nodes
+from tests.unit.package.strangers import BROUGHT
 
 
 def pack(model: Path, *more: str, code: int = 0) -> Manifest | None:
@@ -19,3 +21,7 @@ def identity(
     path = to / "model.onnx"
     write_nodes(path, [node("Identity", ["x"], "y")], given=(shape, FLOAT), made=made)
     return path
+
+
+def brought(name: str, to: Path) -> Path:
+    return Path(shutil.copy(BROUGHT / f"{name}.onnx", to))

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from broker.package.errors import EngineError
+from broker.package.session import Session
 from firstline.exits import ExitCode
-from tests.unit.firstline.onnx_file import node, write_nodes
+from tests.unit.firstline.onnx_file import STRING, node, write_nodes
 from tests.unit.firstline.packed import identity, pack
 from tests.unit.package.strangers import BROUGHT
 
@@ -25,6 +27,16 @@ def test_an_operator_that_nobody_has_is_named(
     pack(path, code=ExitCode.MODEL)
 
     assert "needs the operator Fold of com.example" in capsys.readouterr().err
+
+
+def test_a_language_that_the_machine_does_not_have_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "words.onnx"
+    wanted = {"locale": "xx_XX.UTF-8", "case_change_action": "LOWER"}
+    lower = node("StringNormalizer", ["x"], "y", **wanted)
+    write_nodes(path, [lower], given=(("n",), STRING), made=("n",), gives=STRING)
+
+    with pytest.raises(EngineError, match="needs a locale that this machine does not have"):
+        Session(path, threads=1)
 
 
 def test_an_output_for_every_token_is_refused(

@@ -1,22 +1,22 @@
 """`firstline model pack` decides what a file tells, asks for the rest at once, refuses in words."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from broker.package.load import load_package
-from broker.wire.payload import Record
+from broker.wire.payload import Record, Text
 from firstline import cli
 from firstline.exits import ExitCode
-from tests.unit.firstline.onnx_file import FLOAT, node, write_inline, write_nodes, write_scaled
-from tests.unit.firstline.packed import identity, pack
-from tests.unit.package.strangers import BROUGHT, write_tokenizer
-
-
-def brought(name: str, to: Path) -> Path:
-    return Path(shutil.copy(BROUGHT / f"{name}.onnx", to))
+from tests.unit.firstline.onnx_file import (
+    FLOAT,
+    node,
+    write_first_tokens,
+    write_nodes,
+)
+from tests.unit.firstline.packed import brought, identity, pack
+from tests.unit.package.strangers import write_tokenizer
 
 
 def decided(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
@@ -88,7 +88,9 @@ def test_numbered_classes_are_labels(tmp_path: Path) -> None:
 def test_a_regressor_needs_its_tolerance(tmp_path: Path) -> None:
     model = brought("sklearn_double", tmp_path)
 
-    manifest = pack(model, "--number", "a", "--number", "b", "--tolerance", "0.5", "--unit", "K")
+    manifest = pack(
+        model, "--number", "a", "--number", "b", "--tolerance", "0.5", "--answer-unit", "K"
+    )
 
     assert manifest is not None
     assert (manifest.kind, manifest.heads[0].unit) == ("regression", "K")  # type: ignore[attr-defined]
@@ -184,39 +186,29 @@ def test_a_fixed_batch_is_filled_with_the_same_row(tmp_path: Path) -> None:
     assert (best.answer, round(best.score, 3)) == ("2", 0.787)  # softmax of 0, 0, 2
 
 
-def test_weights_beside_a_model_are_packed_with_it(
+def test_a_model_of_a_fixed_length_gets_padding(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    beside = write_scaled(tmp_path / "scaled.onnx", scale=(0.0, 1.0, 0.0))
-    fields = ("--number", "a", "--number", "b", "--number", "c")
+    write_first_tokens(tmp_path / "six.onnx", labels=6, tokens=6)
+    (tmp_path / "vocab.txt").write_text("[UNK]\n[CLS]\n[SEP]\nhello\n[PAD]\n")
 
-    manifest = pack(tmp_path / "scaled.onnx", *fields)
-
-    assert manifest is not None
-    assert beside.name in dict(manifest.files)
-    beside.unlink()
-    assert cli.main(["model", "pack", str(tmp_path / "scaled.onnx"), *fields]) == ExitCode.MODEL
-    assert "keeps weights in scaled.onnx.data, which is not beside it" in capsys.readouterr().err
-
-
-def test_heavy_weights_are_laid_beside_the_graph_and_stay_the_same(tmp_path: Path) -> None:
-    write_inline(tmp_path / "heavy.onnx", width=520)
-    fields = [word for number in range(520) for word in ("--number", f"f{number}")]
-
-    manifest = pack(tmp_path / "heavy.onnx", *fields)
+    manifest = pack(tmp_path / "six.onnx", "--json")
 
     assert manifest is not None
-    sizes = {name: (manifest.folder / name).stat().st_size for name, _ in manifest.files}
-    assert sizes["model.data"] == 4 * 520 * 520
-    assert sizes["model.onnx"] < 1000
-    ones = Record({f"f{number}": 1.0 for number in range(520)})
-    assert load_package(manifest.folder).answer(ones, "heavy").answer == "519"
+    assert decided(capsys)["--max-tokens 6"] == "the model takes no other number"
+    model = load_package(manifest.folder)
+    # [CLS] hello hello [SEP] [PAD] [PAD]: the ids are the scores, and the first largest wins.
+    assert model.answer(Text("hello hello"), "six").answer == "4"
+    assert model.answer(Text("hello " * 5), "six").truncated
 
 
-def test_light_weights_stay_inside(tmp_path: Path) -> None:
-    manifest = pack(
-        brought("torch_conv", tmp_path), "--channel", "x", "--channel", "y", "--rate-hz", "1"
-    )
+def test_a_number_is_shown_with_its_tolerance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = ("--tolerance", "0.5", "--answer-unit", "K")
+    pack(brought("sklearn_regressor", tmp_path), "--number", "a", "--number", "b", *right)
+    capsys.readouterr()
 
-    assert manifest is not None
-    assert sorted(dict(manifest.files)) == ["labels.txt", "model.onnx"]
+    assert cli.main(["model", "show", str(tmp_path / "package")]) == 0
+
+    assert "sklearn_regressor: a number, right within 0.5 K" in capsys.readouterr().out
