@@ -172,7 +172,10 @@ def test_one_score_of_two_labels_is_a_classifier_if_it_is_called_one(tmp_path: P
     manifest = pack(path, "--number", "a", "--kind", "classification")
 
     assert manifest is not None
-    assert manifest.heads[0].labels == ("0", "1")
+    model = load_package(manifest.folder)
+    found = [model.answer(Record({"a": number}), "binary") for number in (-5.0, 5.0)]
+    assert [each.answer for each in found] == ["0", "1"]
+    assert [round(each.score, 4) for each in found] == [0.9933, 0.9933]  # sigmoid of 5
 
 
 def test_a_fixed_batch_is_filled_with_the_same_row(tmp_path: Path) -> None:

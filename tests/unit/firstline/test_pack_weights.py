@@ -8,6 +8,7 @@ from broker.package.load import load_package
 from broker.wire.payload import Record
 from firstline import cli
 from firstline.exits import ExitCode
+from firstline.packing.split import split_weights
 from tests.unit.firstline.onnx_file import write_inline, write_scaled
 from tests.unit.firstline.packed import brought, pack
 
@@ -48,3 +49,14 @@ def test_light_weights_stay_inside(tmp_path: Path) -> None:
 
     assert manifest is not None
     assert sorted(dict(manifest.files)) == ["labels.txt", "model.onnx"]
+
+
+def test_weights_that_lie_there_are_not_overwritten(tmp_path: Path) -> None:
+    write_inline(tmp_path / "model.onnx", width=520)
+    (tmp_path / "model.data").write_bytes(b"of the same model")
+    before = (tmp_path / "model.onnx").read_bytes()
+
+    split_weights(tmp_path / "model.onnx")
+
+    assert (tmp_path / "model.data").read_bytes() == b"of the same model"
+    assert (tmp_path / "model.onnx").read_bytes() == before
