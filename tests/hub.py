@@ -27,6 +27,7 @@ class Hub:
     altered: bool = False  # the first byte that it sends is another one
     stall_after: int | None = None  # bytes, after which it says nothing more
     cut_after: int | None = None  # bytes, after which it hangs up, once
+    claims: int | None = None  # bytes that it says a file has
     status: int = 0  # answers everything with this
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Range
     address: str = ""
@@ -109,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if given else 200)
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("X-Linked-Size", str(len(content)))
+        self.send_header("X-Linked-Size", str(hub.claims or len(content)))
         self.send_header("Content-Length", str(len(content) - start))
         if given:
             end = f"{start}-{len(content) - 1}"

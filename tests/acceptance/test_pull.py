@@ -211,3 +211,43 @@ def test_offline_mode_asks_nobody(hub: Hub, tmp_path: Path) -> None:
     assert done.returncode == ExitCode.FAILURE
     assert "cannot be reached" in done.stderr
     assert hub.asked == []
+
+
+def test_two_do_not_fetch_the_same_file_at_once(hub: Hub, tmp_path: Path) -> None:
+    hub.stall_after = 22_000_000
+    first = subprocess.Popen(command(FILE), cwd=tmp_path, env=around(hub, tmp_path))
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not part_bytes(tmp_path):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)
+
+    second = pull(hub, tmp_path)
+
+    first.kill()
+    first.wait(PATIENCE_S)
+    assert second.returncode == ExitCode.FAILURE
+    assert "another process is fetching" in second.stderr
+
+
+def test_a_file_that_does_not_fit_on_the_disk_is_not_begun(hub: Hub, tmp_path: Path) -> None:
+    hub.claims = 10**15
+
+    done = pull(hub, tmp_path)
+
+    assert done.returncode == ExitCode.FAILURE
+    assert "has room for" in done.stderr
+    assert [method for method, _, _ in hub.asked] == ["HEAD"]
+
+
+def test_a_proxy_that_is_not_there_is_named(hub: Hub, tmp_path: Path) -> None:
+    done = pull(hub, tmp_path, HTTP_PROXY="http://127.0.0.1:1")
+
+    assert done.returncode == ExitCode.FAILURE
+    assert "proxy" in done.stderr
+    assert hub.asked == []
+
+
+def test_the_library_is_told_to_report_nothing(hub: Hub, tmp_path: Path) -> None:
+    pull(hub, tmp_path)
+
+    assert {path.split("/")[1] for _, path, _ in hub.asked} == {"lab"}

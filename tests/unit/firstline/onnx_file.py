@@ -78,12 +78,14 @@ def _varint(value: int) -> bytes:
 
 
 def node(
-    operator: str, given: Sequence[str], made: str, *, domain: str = "", **strings: str
+    operator: str, given: Sequence[str], made: str, *, domain: str = "", **attributes: str | int
 ) -> bytes:
-    """An operator with one output, and attributes that are strings."""
+    """An operator with one output, and attributes that are strings or numbers."""
     inputs = b"".join(_field(1, name) for name in given)
-    for name, value in strings.items():
-        inputs += _field(5, _field(1, name) + _field(4, value) + _number(20, 3))
+    for name, value in attributes.items():
+        is_number = isinstance(value, int)
+        content = _number(3, value) if isinstance(value, int) else _field(4, value)
+        inputs += _field(5, _field(1, name) + content + _number(20, 2 if is_number else 3))
     return inputs + _field(2, made) + _field(4, operator) + (_field(7, domain) if domain else b"")
 
 

@@ -31,8 +31,7 @@ def test_an_operator_that_nobody_has_is_named(
 
 def test_a_language_that_the_machine_does_not_have_is_told(tmp_path: Path) -> None:
     path = tmp_path / "words.onnx"
-    wanted = {"locale": "xx_XX.UTF-8", "case_change_action": "LOWER"}
-    lower = node("StringNormalizer", ["x"], "y", **wanted)
+    lower = node("StringNormalizer", ["x"], "y", locale="xx_XX.UTF-8", case_change_action="LOWER")
     write_nodes(path, [lower], given=(("n",), STRING), made=("n",), gives=STRING)
 
     with pytest.raises(EngineError, match="needs a locale that this machine does not have"):
