@@ -74,12 +74,7 @@ def test_a_file_comes_whole_and_the_next_command_is_told(hub: Hub, tmp_path: Pat
 def test_a_download_whose_process_was_killed_goes_on_where_it_stopped(
     hub: Hub, tmp_path: Path
 ) -> None:
-    hub.stall_after = 22_000_000
-    killed = subprocess.Popen(command(FILE), cwd=tmp_path, env=around(hub, tmp_path))
-    give_up_s = time.monotonic() + PATIENCE_S
-    while not part_bytes(tmp_path):
-        assert time.monotonic() < give_up_s
-        time.sleep(0.05)
+    killed = half_done(hub, tmp_path)
     killed.send_signal(signal.SIGKILL)
     killed.wait(PATIENCE_S)
     left = part_bytes(tmp_path)
@@ -91,6 +86,17 @@ def test_a_download_whose_process_was_killed_goes_on_where_it_stopped(
     assert hub.asked[-1][2] == f"bytes={left}-"
     assert f"{left:,} bytes were there already" in done.stdout
     assert (tmp_path / "downloads" / "model.onnx").read_bytes() == CONTENT
+
+
+def half_done(hub: Hub, folder: Path) -> subprocess.Popen[bytes]:
+    """A command whose download has begun, and has stalled."""
+    hub.stall_after = 22_000_000
+    begun = subprocess.Popen(command(FILE), cwd=folder, env=around(hub, folder))
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not part_bytes(folder):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)
+    return begun
 
 
 def part_bytes(folder: Path) -> int:
@@ -214,12 +220,7 @@ def test_offline_mode_asks_nobody(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_two_do_not_fetch_the_same_file_at_once(hub: Hub, tmp_path: Path) -> None:
-    hub.stall_after = 22_000_000
-    first = subprocess.Popen(command(FILE), cwd=tmp_path, env=around(hub, tmp_path))
-    give_up_s = time.monotonic() + PATIENCE_S
-    while not part_bytes(tmp_path):
-        assert time.monotonic() < give_up_s
-        time.sleep(0.05)
+    first = half_done(hub, tmp_path)
 
     second = pull(hub, tmp_path)
 
