@@ -1,5 +1,6 @@
-"""The shipped large model behind a worker."""
+"""A shipped package behind a worker."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,22 +9,22 @@ import pytest
 from broker.wire.messages import Question, dump_reply, load_reply
 from broker.wire.payload import Record, Text
 from cloud_worker.errors import ModelLoadError, UnfitQuestionError
-from cloud_worker.models import Engine
-from cloud_worker.onnx import OnnxCompleter, _chance
+from cloud_worker.package import PackageCompleter, _chance
 
 pytest.importorskip("onnxruntime")
 
 PACKAGE = Path(__file__).parents[3] / "firmware_configs" / "models" / "commands-small"
+LONG_S = math.inf
 LAMP = Question("home", Text("turn off the lights in the kitchen of <NAME_1>"))
 
 
 @pytest.fixture(scope="module")
-def completer() -> OnnxCompleter:
-    return OnnxCompleter(PACKAGE, copies=2)
+def completer() -> PackageCompleter:
+    return PackageCompleter(PACKAGE, copies=2)
 
 
-def test_a_question_is_answered_with_its_placeholders(completer: OnnxCompleter) -> None:
-    answer = completer.complete(LAMP)
+def test_a_question_is_answered_with_its_placeholders(completer: PackageCompleter) -> None:
+    answer = completer.complete(LAMP, LONG_S)
 
     assert answer.text.endswith(" <NAME_1>")
     assert "light" in answer.text
@@ -32,30 +33,33 @@ def test_a_question_is_answered_with_its_placeholders(completer: OnnxCompleter) 
     assert load_reply(dump_reply(answer)) == answer
 
 
-def test_every_domain_of_a_package_is_served(completer: OnnxCompleter) -> None:
+def test_every_domain_of_a_package_is_served(completer: PackageCompleter) -> None:
     engines = completer.completers()
 
     assert set(engines) == set(completer.domains)
-    assert engines["home"] == Engine(completer.model, completer.complete)
+    assert len(set(engines.values())) == 1  # whose threads they share
+    assert (engines["home"].model, engines["home"].concurrency) == (completer.model, 2)
 
 
-def test_several_threads_may_ask_at_once(completer: OnnxCompleter) -> None:
+def test_several_threads_may_ask_at_once(completer: PackageCompleter) -> None:
     with ThreadPoolExecutor(4) as pool:
-        answers = set(pool.map(completer.complete, [LAMP] * 40))
+        answers = set(pool.map(completer.complete, [LAMP] * 40, [LONG_S] * 40))
 
-    assert answers == {completer.complete(LAMP)}
+    assert answers == {completer.complete(LAMP, LONG_S)}
 
 
-def test_a_payload_that_the_model_does_not_take_is_unfit(completer: OnnxCompleter) -> None:
+def test_a_payload_that_the_model_does_not_take_is_unfit(completer: PackageCompleter) -> None:
     with pytest.raises(UnfitQuestionError, match="takes a text, not a record"):
-        completer.complete(Question("home", Record({"a": 1.0})))
+        completer.complete(Question("home", Record({"a": 1.0})), LONG_S)
 
-    assert completer.complete(LAMP).model == completer.model  # the copy that refused is free
+    assert (
+        completer.complete(LAMP, LONG_S).model == completer.model
+    )  # the copy that refused is free
 
 
 def test_a_package_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match=r"package\.toml"):
-        OnnxCompleter(tmp_path)
+        PackageCompleter(tmp_path)
 
 
 KNOTS = ((0.2, 0.1), (0.6, 0.5), (1.0, 0.9))
