@@ -22,3 +22,6 @@ class ScriptedModel:
     def calibration(self, _domain: str) -> Calibration:
         """See LocalModel."""
         return Calibration(((0.0, 0.0), (1.0, 1.0)))
+
+    def rest(self) -> None:
+        """See LocalModel."""
