@@ -1,6 +1,7 @@
 """A shipped package behind a worker."""
 
 import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from broker.wire.messages import Question, dump_reply, load_reply
 from broker.wire.payload import Record, Text
-from cloud_worker.errors import ModelLoadError, UnfitQuestionError
+from cloud_worker.errors import ModelLoadError, SaturatedError, UnfitQuestionError
 from cloud_worker.package import PackageCompleter, _chance
+from tests.unit.package.gguf_files import describe, write_model
 
 pytest.importorskip("onnxruntime")
 
@@ -74,3 +76,18 @@ def test_a_score_becomes_a_chance(score: float, chance: float) -> None:
 
 def test_a_model_that_was_never_measured_is_never_trusted() -> None:
     assert _chance(1.0, ()) == 0.0
+
+
+def test_a_language_model_is_served_as_any_other_package(tmp_path: Path) -> None:
+    pytest.importorskip("llama_cpp")
+    write_model(tmp_path / "model.gguf")
+    describe(tmp_path, {"domain": "free", "max_tokens": 4}, {"domain": "more", "max_tokens": 8})
+    tiny = PackageCompleter(tmp_path)
+
+    answer = tiny.complete(Question("more", Text("on")), LONG_S)
+    with pytest.raises(SaturatedError, match="more time than the device gives"):
+        tiny.complete(Question("more", Text("on")), time.monotonic() - 1.0)
+    tiny.close()
+
+    assert (tiny.engine, tiny.domains) == ("llama.cpp", ("free", "more"))
+    assert (answer.model, answer.confidence, answer.truncated) == ("tiny 0.1.0", 0.0, True)
