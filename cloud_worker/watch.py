@@ -10,6 +10,7 @@ from threading import Event, Thread
 from cloud_worker.errors import SaturatedError, UnusableReplyError
 
 AGAIN_S = 2.0  # between two looks at a server that is away
+_END_S = 1.0  # for a look that is under way; the thread is a daemon
 
 # The models that the server lists. Raises SaturatedError: away; UnusableReplyError: there.
 Look = Callable[[], tuple[str, ...]]
@@ -42,7 +43,7 @@ class Watch:
         """Look no more."""
         self._closed = True
         self._doubt.set()
-        self._thread.join()
+        self._thread.join(_END_S)
 
     def away(self) -> bool:
         """Whether the last look found nobody."""

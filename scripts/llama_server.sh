@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly python=${PYTHON:-.venv/bin/python}
+readonly python=.venv/bin/python
 
 say() { echo "llama-server: $*" >&2; }
 
@@ -21,7 +21,7 @@ libraries=$("$python" -c 'from sysconfig import get_path; print(get_path("platli
 readonly version libraries
 [[ -e $libraries/libllama-common.so && -e $libraries/libmtmd.so ]] ||
   give_up "llama-cpp-python $version was installed without llama.cpp's common library; build it from its archive"
-command -v g++ >/dev/null || give_up "g++ is missing: apt-get install g++"
+command -v c++ >/dev/null || give_up "there is no C++ compiler: apt-get install g++"
 
 build_id=$(sha256sum "$libraries/libllama-common.so" | cut -c1-12)
 readonly kept=${XDG_CACHE_HOME:-$HOME/.cache}/firstline/llama-server-$version-$build_id
@@ -65,9 +65,9 @@ if grep -q 'libssl\.so' "$libraries/libllama-common.so"; then # its HTTP classes
   links+=(-lssl -lcrypto)
 fi
 printf '%s\n' "$work"/tools/server/*.cpp "$work/made/ui.cpp" |
-  xargs -P "$(nproc)" -I{} sh -c 'g++ "$@" -c {} -o {}.o' g++ "${flags[@]}"
+  xargs -P "$(nproc)" -I{} sh -c 'c++ "$@" -c {} -o {}.o' c++ "${flags[@]}"
 cp -L "$libraries"/lib{llama-common,mtmd,llama,ggml,ggml-base,ggml-cpu}.so "$libraries"/lib*.so.0 "$work/made"
-g++ "$work"/tools/server/*.o "$work/made/ui.cpp.o" -o "$work/made/llama-server" \
+c++ "$work"/tools/server/*.o "$work/made/ui.cpp.o" -o "$work/made/llama-server" \
   -L"$work/made" "${links[@]}" -Wl,-rpath,'$ORIGIN' -Wl,-rpath-link,"$work/made"
 rm "$work"/made/ui.* "$work"/made/lib*.so
 rm -rf "$kept"

@@ -1,6 +1,5 @@
 """A shipped package behind a worker."""
 
-import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.unit.package.gguf_files import describe, write_model
 pytest.importorskip("onnxruntime")
 
 PACKAGE = Path(__file__).parents[3] / "firmware_configs" / "models" / "commands-small"
-LONG_S = math.inf
+LONG_S = 1e9
 LAMP = Question("home", Text("turn off the lights in the kitchen of <NAME_1>"))
 
 
@@ -81,7 +80,7 @@ def test_a_model_that_was_never_measured_is_never_trusted() -> None:
 def test_a_language_model_is_served_as_any_other_package(tmp_path: Path) -> None:
     pytest.importorskip("llama_cpp")
     write_model(tmp_path / "model.gguf")
-    describe(tmp_path, {"domain": "free", "max_tokens": 4}, {"domain": "more", "max_tokens": 8})
+    describe(tmp_path, {"domain": "free", "max_tokens": 4}, {"domain": "more", "max_tokens": 80})
     tiny = PackageCompleter(tmp_path)
 
     answer = tiny.complete(Question("more", Text("on")), LONG_S)
