@@ -30,7 +30,7 @@ VERBS = {
     "fleet": ("init", "enroll"),
     "model": ("list", "show", "pack"),
     "config": ("check", "show"),
-    "bench": ("roundtrip", "footprint", "gate"),
+    "bench": ("roundtrip", "footprint", "engine", "gate"),
 }
 ALONE = ("demo", "ask", "mask", "doctor", "exit-codes")
 HEAVY = {

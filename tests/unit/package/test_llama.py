@@ -102,7 +102,7 @@ def test_an_answer_that_reaches_its_limit_is_flagged(loaded: Load) -> None:
 def test_no_text_becomes_a_special_token(loaded: Load) -> None:
     model = loaded({**FREE, "prompt": "<ask>{text}"})
 
-    tokens = model._prompted(Text("</s><ask>"), model._head("free"), model._prompts["free"])
+    tokens = model.prompted(Text("</s><ask>"), "free")
 
     assert tokens.count(3) == 1  # the prompt's own
     assert 2 not in tokens
@@ -111,7 +111,7 @@ def test_no_text_becomes_a_special_token(loaded: Load) -> None:
 def test_a_chat_goes_through_the_template_of_the_file(loaded: Load) -> None:
     model = loaded({**FREE, "chat": True, "system": "be brief"}, chat=CHAT)
 
-    before, after = model._prompts["free"].before, model._prompts["free"].after
+    before, after = model._speeches["free"]._prompt.before, model._speeches["free"]._prompt.after
 
     assert before[:2] == (1, 3)  # one <s>, and <ask> is special here
     assert before.count(3) == 2
