@@ -189,9 +189,8 @@ def _score(logprobs: Sequence[float], how: Score) -> float:
     """(T,) natural logarithms -> a number in [0, 1]."""
     if not logprobs:
         return 0.0
-    if not all(math.isfinite(each) for each in logprobs):
-        raise UnusableReplyError("a log-probability of the model's answer is no number")
-    return math.exp(min(_combined(logprobs, how), 0.0))  # servers round: 1e-7 above 0 was seen
+    # Servers round, so that some are above 0. JSON has no NaN, and the sum may be -infinity.
+    return math.exp(_combined([min(each, 0.0) for each in logprobs], how))
 
 
 def _combined(logprobs: Sequence[float], how: Score) -> float:
@@ -203,6 +202,6 @@ def _combined(logprobs: Sequence[float], how: Score) -> float:
         case Score.LOWEST:
             return min(logprobs)
         case Score.MEAN:
-            return math.fsum(logprobs) / len(logprobs)
+            return sum(logprobs) / len(logprobs)
         case Score.PRODUCT:
-            return math.fsum(logprobs)
+            return sum(logprobs)

@@ -92,6 +92,7 @@ def test_two_servers_do_not_answer_for_one_domain(home: Home) -> None:
 FILES = {
     "no key": ("api_key_file", None, "No such file"),
     "an empty key": ("api_key_file", b"\n", "must hold one key"),
+    "more than a key": ("api_key_file", b"Bearer a\n", "must hold one key"),
     "two keys": ("api_key_file", b"a\nb\n", "must hold one key"),
     "a key that is no text": ("api_key_file", b"\xff", "is not UTF-8 text"),
     "a large key": ("api_key_file", b"a" * 300_000, "over 262144 characters"),

@@ -58,6 +58,23 @@ def test_a_score_is_made_of_the_tokens_probabilities(how: Score, score: float) -
     assert found.score == pytest.approx(score)
 
 
+ODD = {
+    "rounded up": ((1e-7,), 1.0),
+    "absurdly high": ((1e308, 1e308), 1.0),
+    "absurdly low": ((-1e308, -1e308), 0.0),
+}
+
+
+@pytest.mark.parametrize("how", [Score.FIRST, Score.LOWEST, Score.MEAN, Score.PRODUCT])
+@pytest.mark.parametrize(("tokens", "score"), ODD.values(), ids=ODD)
+def test_a_score_is_a_share_whatever_a_server_says(
+    how: Score, tokens: tuple[float, ...], score: float
+) -> None:
+    body = json.dumps(said(logprobs=logprobs(*tokens))).encode()
+
+    assert completion(body, Prompt(model="m", score=how)).score == score
+
+
 @pytest.mark.parametrize(
     "tokens", [None, {}, {"content": None}, {"content": []}, {"tokens": ["a"]}]
 )

@@ -75,30 +75,41 @@ def test_a_pause_longer_than_the_deadline_is_passed_on_at_once(server: Scripted)
     assert len(server.asked) == 1
 
 
-def trickle(handler: Handler) -> None:
-    """A reply that never ends, a byte at a time."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000000")
-    handler.end_headers()
-    for _ in range(1000):
-        handler.wfile.write(b" ")
-        time.sleep(0.01)
+def test_a_server_that_is_too_slow_is_busy(server: Scripted) -> None:
+    ended: list[bool] = []
 
+    def hang(handler: Handler) -> None:
+        time.sleep(3.0)
+        ended.append(True)
+        send(said())(handler)
 
-def hang(handler: Handler) -> None:
-    """No reply for a long time."""
-    time.sleep(3.0)
-    send(said())(handler)
-
-
-@pytest.mark.parametrize("act", [trickle, hang])
-def test_a_server_that_is_too_slow_is_busy(server: Scripted, act: Act) -> None:
-    server.answer = act
+    server.answer = hang
 
     with completer(server) as made, pytest.raises(SaturatedError, match="no answer in time"):
         asked(made, within_s=0.3)
 
     assert len(server.asked) == 1
+    assert ended == []
+
+
+def test_a_reply_that_trickles_is_not_waited_for(server: Scripted) -> None:
+    ended: list[bool] = []
+
+    def trickle(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        for _ in range(1000):
+            handler.wfile.write(b" ")
+            time.sleep(0.01)
+        ended.append(True)
+
+    server.answer = trickle
+
+    with completer(server) as made, pytest.raises(SaturatedError, match="no answer in time"):
+        asked(made, within_s=0.3)
+
+    assert ended == []
 
 
 REDIRECT = {"Location": "http://127.0.0.1:1/v1/chat/completions"}
