@@ -46,7 +46,7 @@ lock = open("locks/dev.lock", encoding="utf-8").read()
 found = re.search(rf"^llama-cpp-python(?:\[\w+\])?=={re.escape(sys.argv[1])}(?: \\\n +--hash=\S+)+", lock, re.M)
 sys.exit(1) if found is None else print(found[0])
 PYTHON
-"$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+"$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary llama-cpp-python \
   --require-hashes -r "$work/requirement.txt" --dest "$work" >&2
 tar -xzf "$work"/*.tar.gz -C "$work" --wildcards '*/vendor/llama.cpp/*' --strip-components 3
 

@@ -38,7 +38,7 @@ def python_server(weights: Path, port: int) -> list[str]:
     """The server of llama-cpp-python, one question at once."""
     pytest.importorskip("llama_cpp.server")
     where = ["--host", LOOPBACK, "--port", str(port), "--model_alias", MODEL]
-    size = ["--n_ctx", str(CONTEXT_TOKENS), "--n_threads", "1", "--logits_all", "true"]
+    size = ["--n_ctx", str(CONTEXT_TOKENS), "--n_threads", "1"]
     program = [sys.executable, "-W", "ignore", "-m", "llama_cpp.server"]
     return [*program, "--model", str(weights), *where, *size]
 
