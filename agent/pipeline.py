@@ -223,7 +223,11 @@ def _restore_flags(restored: Restored) -> tuple[str, ...]:
 
 def _draft_flags(draft: Draft) -> tuple[str, ...]:
     flags = () if draft is not _NO_DRAFT else ("the local model gave no answer",)
-    return (*flags, "the model did not read the whole input") if draft.truncated else flags
+    return (
+        (*flags, "the model did not read the whole input, or was cut short")
+        if draft.truncated
+        else flags
+    )
 
 
 def _forget(_provisional: Delivery) -> None:
