@@ -26,9 +26,9 @@ compile() {
 }
 
 # dev holds everything that the tests need; the others are parts of it, so they agree on every version.
-compile dev --extra device --extra worker --extra fleet --group build --group dev
+compile dev --extra device --extra worker --extra fleet --extra plot --group build --group dev
 unset UPGRADE
-compile run --extra device --extra worker --extra fleet --group build --constraints locks/dev.lock
+compile run --extra device --extra worker --extra fleet --extra plot --group build --constraints locks/dev.lock
 compile device --extra device --constraints locks/dev.lock
 compile worker --extra worker --constraints locks/dev.lock
 compile fleet --extra fleet --constraints locks/dev.lock

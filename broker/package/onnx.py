@@ -7,7 +7,7 @@ Every file is checked against its hash before the engine sees it.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+from broker.package import scope
 from broker.package.errors import (
     EngineError,
     InputMismatchError,
@@ -99,9 +100,12 @@ class OnnxModel:
         prepared = self._prepared(payload)
         chances = self._run(prepared, head)
         best = int(chances.argmax())
-        label = head.labels[best]
-        out_of_scope = label == head.out_of_scope
-        return Found(label, float(chances[best]), prepared.truncated, out_of_scope)
+        answer = Found(head.labels[best], float(chances[best]), prepared.truncated)
+        if head.out_of_scope is None:
+            return answer
+        apart = scope.outside(chances, head.labels.index(head.out_of_scope))
+        is_apart = answer.answer == head.out_of_scope or apart > head.scope_threshold
+        return replace(answer, outside=apart, out_of_scope=is_apart)
 
     def probabilities(self, payload: Payload, domain: str) -> NDArray[np.float32]:
         """Give the probability (L,) of each label, in the order of `manifest.head(domain)`.

@@ -15,11 +15,11 @@ from queue import SimpleQueue
 from agent.core.clean import Expectation
 from agent.core.gate import Calibration, GatePolicy
 from agent.core.mask import MaskRules
-from agent.pipeline import Task
 from agent.shell.events import Stop, delivery_json
 from agent.shell.folder import FolderInput, FolderOutput
 from agent.shell.loop import AgentEvent  # noqa: TC001 - a program, read as it runs
 from agent.stages import Delivery, Draft, Masked
+from agent.task import Task
 from broker.wire.credentials import load_device
 from broker.wire.payload import PayloadKind, Text
 from firstline.assemble import AgentParts, agent_loop

@@ -10,7 +10,7 @@ from agent.core.find import find
 from agent.core.gate import GatePolicy, route
 from agent.core.mask import FieldRule, MaskRules, mask
 from agent.models.engine import Engine
-from agent.stages import Clean, Draft, Escalate, Keep, Masked
+from agent.stages import Clean, Decision, Draft, Escalate, Keep, Masked
 from broker.package.manifest import load_manifest
 from broker.wire.payload import Payload, Record
 from firstline.exits import ExitCode
@@ -24,11 +24,12 @@ def masked(payload: Payload) -> Masked:
     return mask(Clean(payload), MaskRules(default=FieldRule.KEEP), find).masked
 
 
-def routed(package: Path, question: Record) -> tuple[Draft, Keep | Escalate]:
+def routed(package: Path, question: Record) -> tuple[Draft, Decision]:
     engine = Engine(package, timeout_s=30.0)
     try:
         draft = engine.draft(masked(question), "home/largest")
-        return draft, route(draft, engine.calibration("home/largest"), POLICY)
+        trust = engine.calibration("home/largest")
+        return draft, route(draft, trust, POLICY, budget=None, lot=1.0)
     finally:
         engine.stop()
 
