@@ -26,7 +26,7 @@ from tests.unit.firstline.calibrating.data import HEADER, calibrate, rows, windo
         ((HEADER, '1,2,"3,low'), "data.csv:2: this is not valid CSV"),
         (
             (HEADER, "1,2,3,low", "1,2,3,odd", "1,2,3,odd", "1,2,3,bad"),
-            "data.csv:3: the model has no label 'odd' (2), 'bad' (1): 3 of 4 rows",
+            "data.csv:3: largest has no label 'odd' (2), 'bad' (1): 3 of 4 rows",
         ),
     ],
 )
