@@ -14,6 +14,7 @@ answers do not get better as it falls.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil, exp, lgamma, log, log1p
 
 NOTHING = 1.0  # no score is above it
@@ -80,13 +81,14 @@ def certify(risks: Risks, max_error: float, confidence: float) -> Certified | In
 
 
 def certified_errors(risks: Risks, confidence: float) -> list[float]:
-    """The smallest max_error that lets each step be kept; 1.0 before the first start."""
+    """The smallest max_error under which each step is kept; they rise with what is kept."""
     errors = [smallest(step.wrong, step.kept, _chance(confidence)) for step in risks.steps]
     starts = _starts(risks)
-    return [
+    walked = [
         min((max(errors[start : n + 1]) for start in starts if start <= n), default=1.0)
         for n in range(len(errors))
     ]
+    return list(accumulate(reversed(walked), min))[::-1]
 
 
 def least_asked(risks: Risks, max_error: float) -> float:
