@@ -15,7 +15,7 @@ import numpy as np
 from broker.package import scope
 from broker.package.curves import read_calibration
 from broker.package.fit import Fit, Scored, risk_coverage
-from broker.package.heads import LEVEL
+from broker.package.heads import LEVEL, Head
 from broker.package.manifest import CALIBRATION_FILE, Manifest
 from broker.package.model import Found, PackageModel
 from broker.package.risk import risk_table
@@ -43,13 +43,17 @@ def scored(model: PackageModel, domain: str, cases: Sequence[Case]) -> Scored:
     Raises:
         PackageError: the model has no such domain, or cannot take a case.
     """
-    found: list[Found] = [model.answer(case.payload, domain) for case in cases]
+    found = [model.answer(case.payload, domain) for case in cases]
+    return judged(model.manifest.head(domain), found, cases)
+
+
+def judged(head: Head, found: Sequence[Found], cases: Sequence[Case]) -> Scored:
+    """Compare a head's answers with the right ones."""
     right = [float(f.answer == case.label) for f, case in zip(found, cases, strict=True)]
-    label = model.manifest.head(domain).out_of_scope
     outside = np.array([f.outside for f in found], dtype=np.float64)
-    is_outside = np.array([case.label == label for case in cases], dtype=np.bool_)
+    is_outside = np.array([case.label == head.out_of_scope for case in cases], dtype=np.bool_)
     fitted = scope.threshold(outside, is_outside)
-    asks = [label is not None and f.answer == label for f in found]
+    asks = [f.answer == head.out_of_scope for f in found]
     return Scored(
         score=np.array([f.score for f in found], dtype=np.float64),
         right=np.array(right, dtype=np.float64),

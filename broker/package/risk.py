@@ -22,7 +22,7 @@ def risk_table(cases: Scored) -> list[tuple[float, int, int]]:
     score, wrong = cases.score[~cases.asks], cases.right[~cases.asks] < 1.0
     order = np.argsort(-score, kind="stable")
     score, errors = score[order], np.cumsum(wrong[order])
-    ranks = sorted({len(score) * step // _STEPS for step in range(1, _STEPS)})
+    ranks = sorted({len(score) * step // _STEPS for step in range(1, _STEPS + 1)})
     thresholds = [*(float(score[rank - 1]) for rank in ranks if rank), _LOWEST]
     table: dict[float, tuple[float, int, int]] = {}
     for threshold in thresholds:

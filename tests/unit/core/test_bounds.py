@@ -54,7 +54,7 @@ def test_without_an_error_three_hundred_rows_show_one_percent() -> None:
 
 
 def test_the_lowest_threshold_that_passes_is_taken() -> None:
-    risks = evenly(1000, {n: 1 for n in range(61, 101)})  # a tenth of these is wrong
+    risks = evenly(1000, dict.fromkeys(range(61, 101), 1))  # a tenth of these is wrong
 
     found = certify(risks, 0.02, 0.9)
 
@@ -75,7 +75,7 @@ def test_an_early_mistake_among_the_surest_does_not_end_it() -> None:
 
 
 def test_an_infeasible_bound_names_the_best_one_which_is_feasible() -> None:
-    risks = evenly(1000, {n: 2 for n in range(1, 101)}, asks=250)
+    risks = evenly(1000, dict.fromkeys(range(1, 101), 2), asks=250)
 
     refused = certify(risks, 0.05, 0.9)
 

@@ -1,8 +1,8 @@
 """A share under drift: held on average, in every window, and as right as hindsight.
 
-A stream of 6,000 questions whose part out of scope goes 2 -> 30 -> 10 %. The device knows a question
-by its depth among the calibration's; those out of scope are mostly deep down, seldom answered right
-by the device, and about half of the time by the cloud, as by the shipped models.
+A stream of 6,000 questions whose part out of scope goes 2 -> 30 -> 10 %. The device knows each by
+its depth among the calibration's; those out of scope are mostly deep down, seldom answered right by
+the device, and about half of the time by the cloud, as by the shipped models.
 """
 
 import random
