@@ -80,7 +80,8 @@ def route(
             return Escalate(draft, chance, LEAST_SURE)
         if not room:
             return Keep(draft, chance)
-    return Explore(draft, chance) if lot < policy.explore else Keep(draft, chance)
+    bound = policy.max_error is None or policy.max_error < 1.0  # else there is nothing to check
+    return Explore(draft, chance) if bound and lot < policy.explore else Keep(draft, chance)
 
 
 def doubt(draft: Draft, calibration: Calibration, policy: GatePolicy) -> str:

@@ -140,6 +140,7 @@ def test_a_kept_draft_is_explored_by_lot_and_within_the_budget() -> None:
     assert route(sure, TRUST, explore, ROOM, lot=0.01) == Keep(sure, 0.9)
     assert route(sure, TRUST, explore, NO_ROOM, lot=0.0) == Keep(sure, 0.9)
     assert route(sure, TRUST, GatePolicy(0.05, explore=0.01), None, lot=0.0) == Explore(sure, 0.9)
+    assert route(sure, TRUST, GatePolicy(1.0, explore=0.01), None, lot=0.0) == Keep(sure, 0.9)
 
 
 def test_depth_is_the_share_of_rows_that_are_less_sure() -> None:

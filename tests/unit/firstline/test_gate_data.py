@@ -98,7 +98,7 @@ def is_broken(every: Answers, seed: int, max_error: float) -> bool:
         and answer.outside <= level
         and answer.answer != other.head.out_of_scope
     ]
-    return 1 - np.mean(kept) > max_error if kept else False
+    return bool(kept) and kept.count(False) / len(kept) > max_error
 
 
 def half_of(half: Answers) -> tuple[Head, list[Found], list[Case]]:
