@@ -86,6 +86,8 @@ $(BIN)/python:
 
 $(VENV)/%.stamp: locks/%.lock pyproject.toml | $(BIN)/python
 	@echo "firstline: installing $$(grep -c '^[a-z].*==' $<) Python packages from $<"
+	@if grep -q '^llama-cpp-python==' $<; then $(SYSTEM) compiler && \
+	  echo "firstline: pip compiles llama.cpp among them, about 5 minutes on two cores; it keeps the result"; fi
 	@$(PIP) install --quiet --require-hashes -r $<
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

@@ -135,6 +135,11 @@ class Pipeline:
             else:
                 self._settle(delivery)
 
+    def rest(self) -> None:
+        """Have models that were not asked for a while give their memory back."""
+        for task in self.tasks.values():
+            task.model.rest()
+
     def _escalate(self, task: Task, asked: Asked, masked: Masked) -> Parcel | None:
         try:
             question = dump_question(Question(task.domain, masked.payload))

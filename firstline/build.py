@@ -71,7 +71,7 @@ class Tasks:
         self, *, local: LocalBroker | None, stdout: TextIO, counters: Counter[str]
     ) -> None:
         self._local, self._stdout, self._counters = local, stdout, counters
-        self._engines: dict[tuple[Path, int, float], Engine] = {}
+        self._engines: dict[tuple[Path, int, float, float], Engine] = {}
 
     def build(self, plan: AgentPlan) -> dict[str, Task]:
         """The tasks of a plan."""
@@ -83,10 +83,13 @@ class Tasks:
             engine.stop()
 
     def _task(self, plan: TaskPlan) -> Task:
-        key = (plan.package, plan.threads, plan.timeout_s)
+        key = (plan.package, plan.threads, plan.timeout_s, plan.unload_after_s)
         if key not in self._engines:
             self._engines[key] = Engine(
-                plan.package, threads=plan.threads, timeout_s=plan.timeout_s
+                plan.package,
+                threads=plan.threads,
+                timeout_s=plan.timeout_s,
+                unload_after_s=plan.unload_after_s,
             )
         return Task(
             name=plan.name,

@@ -48,6 +48,7 @@ class TaskPlan:
     package: Path  # a model package's folder
     threads: int
     timeout_s: float
+    unload_after_s: float
     domain: str
     expect: Expectation
     rules: MaskRules

@@ -101,6 +101,7 @@ def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan
         package=package,
         threads=model.threads,
         timeout_s=model.timeout_s,
+        unload_after_s=model.unload_after_s,
         domain=section.domain,
         expect=expectation(section, load_manifest(package)),
         rules=MaskRules(section.mask.fields, section.mask.default),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# system_packages.sh python|mosquitto ...: installs the Debian packages that are missing, and says so.
+# system_packages.sh python|mosquitto|compiler ...: installs the Debian packages that are missing, and says so.
 # What is there already is left alone, and then this needs neither apt-get nor root.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin # where Debian keeps mosquitto
@@ -12,8 +12,9 @@ main() {
   for need in "$@"; do
     case $need in
       python) look_for_python ;;
+      compiler) command -v c++ >/dev/null || missing+=(g++) ;;
       mosquitto) command -v mosquitto >/dev/null || missing+=(mosquitto) ;;
-      *) fail "usage: $0 python|mosquitto ..." ;;
+      *) fail "usage: $0 python|mosquitto|compiler ..." ;;
     esac
   done
   if [ "${#missing[@]}" != 0 ]; then install_missing; fi

@@ -6,11 +6,12 @@ Only this process imports numpy and the engine, so only it grows, and only it di
 """
 
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from agent.models.pipe import Header, read_frame, write_frame
-from broker.package.errors import PackageError
+from broker.package.errors import PackageError, TooLateError
 from broker.package.heads import Curve
 from broker.package.load import load_package
 from broker.package.model import PackageModel
@@ -60,15 +61,18 @@ def _serve_one(model: PackageModel, asked: BinaryIO, said: BinaryIO) -> bool:
 
 
 def _answer(model: PackageModel, header: Header, content: bytes) -> Header:
+    started_s = time.monotonic()
     shape = Shape(
         PayloadKind(str(header["kind"])),
         tuple(header["channels"]),  # type: ignore[arg-type] # the agent wrote it
         float(header["rate_hz"]),  # type: ignore[arg-type] # the agent wrote it
     )
-    payload = join(shape, content)
+    payload, domain = join(shape, content), str(header["domain"])
+    deadline_s = started_s + float(header["patience_s"])  # type: ignore[arg-type] # the same
     try:
-        domain = str(header["domain"])
-        found = model.answer(payload, domain)
+        found = model.answer(payload, domain, deadline_s=deadline_s)
+    except TooLateError as error:
+        return {"late": str(error)}
     except PackageError as error:
         return {"refused": str(error)}
     return {

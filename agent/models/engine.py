@@ -2,36 +2,29 @@
 
     draft(masked, domain) -> frame -> child -> frame -> Draft
 
-The child starts when first needed and again after a crash. It ends with the agent, even a
-killed one, because it reads from a pipe that then closes.
+The child starts when first needed. When it dies, another one gets the same question, once; when it
+dies again and again, it is left alone for a while, and the cloud is asked.
 """
 
-import contextlib
-import logging
-import select
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any
 
 from agent.core.bounds import Risks, Step
 from agent.core.gate import Calibration
+from agent.models.child_process import ChildEndedError, ChildProcess, PackageRefusedError
 from agent.models.model import ModelError
-from agent.models.pipe import Header, read_frame, write_frame
+from agent.models.pipe import Header
 from agent.stages import Draft, Masked
 from broker.wire.payload import split
 
 _START_S = 30.0  # a cold SD card reads onnxruntime slowly
 _REFUSED_S = 60.0  # a broken package is not tried again at every question
-_STOP_S = 5.0
-
-_log = logging.getLogger(__name__)
-
-
-class PackageRefusedError(ModelError):
-    """The child refuses the model package, or the question; starting it again cannot help."""
+_GRACE_S = 0.5  # for a child that stops itself at the deadline to say so
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +42,27 @@ class Engine:
     Args:
         package: The model package's folder.
         threads: How many threads the engine may use.
-        timeout_s: A draft that takes longer is given up, and the child with it.
+        timeout_s: A draft that takes longer is given up; a child that cannot be, with it.
+        unload_after_s: A child that has been idle for so long is ended; 0: never.
     """
 
-    def __init__(self, package: Path, *, threads: int = 1, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        package: Path,
+        *,
+        threads: int = 1,
+        timeout_s: float = 5.0,
+        unload_after_s: float = 0.0,
+    ) -> None:
         module = ["-P", "-m", "agent.models.child"]  # -P: nothing from the current folder
         self._command = [sys.executable, *module, str(package), str(threads)]
-        self._timeout_s = timeout_s
-        self._child: subprocess.Popen[bytes] | None = None
+        self._timeout_s, self._unload_after_s = timeout_s, unload_after_s
+        self._child: ChildProcess | None = None
         self._loaded: Loaded | None = None
         self._refusal: PackageRefusedError | None = None
-        self._refused_until_s = 0.0  # monotonic
+        self._failures = 0  # one after the other
+        self._not_before_s = 0.0  # monotonic
+        self._asked_s = 0.0  # monotonic
         self.starts = 0
 
     @property
@@ -71,22 +74,27 @@ class Engine:
         """Start the child if it does not run, and hear what it has loaded.
 
         Raises:
-            PackageRefusedError: the package is broken or not for this engine.
-            ModelError: the child did not start.
+            PackageRefusedError: the package is broken, too large, or not for this engine.
+            ModelError: the child did not start, or died too often to be started now.
         """
         if self._child is not None and self._loaded is not None:
             return self._loaded
-        if self._refusal is not None and time.monotonic() < self._refused_until_s:
+        wait_s = self._not_before_s - time.monotonic()
+        if wait_s > 0 and self._refusal is not None:
             raise self._refusal
+        if wait_s > 0:
+            raise ModelError(
+                f"the engine child failed {self._failures} times in a row; "
+                f"it may start again in {wait_s:.1f} s"
+            )
         self.starts += 1
-        self._child = subprocess.Popen(  # noqa: S603 - our own module
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._asked_s = time.monotonic()
+        self._child, self._refusal = ChildProcess(self._command), None
         try:
-            self._loaded = _loaded(self._hear(_START_S)[0])
+            self._loaded = _loaded(self._hear(_START_S))
         except PackageRefusedError as error:
-            self._kill()
-            self._refusal, self._refused_until_s = error, time.monotonic() + _REFUSED_S
+            self.stop()
+            self._refusal, self._not_before_s = error, time.monotonic() + _REFUSED_S
             raise
         return self._loaded
 
@@ -95,8 +103,37 @@ class Engine:
 
         Raises:
             PackageRefusedError: the model cannot take such a question.
-            ModelError: the child crashed or took too long.
+            ModelError: the child died twice, or took too long.
         """
+        try:
+            return self._ask(masked, domain)
+        except ChildEndedError:  # perhaps not for this question's sake
+            return self._ask(masked, domain)
+
+    def calibration(self, domain: str) -> Calibration:
+        """See LocalModel."""
+        try:
+            loaded = self.load()
+        except ChildEndedError:
+            loaded = self.load()
+        if domain not in loaded.calibrations:
+            known = ", ".join(sorted(loaded.calibrations))
+            raise PackageRefusedError(f"{loaded.model} knows {known}, not {domain!r}")
+        return loaded.calibrations[domain]
+
+    def rest(self) -> None:
+        """End a child that has been idle for too long; its memory returns to the system."""
+        idle_s = time.monotonic() - self._asked_s
+        if self._child is not None and 0 < self._unload_after_s <= idle_s:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the child; its memory returns to the system."""
+        child, self._child, self._loaded = self._child, None, None
+        if child is not None:
+            child.stop()
+
+    def _ask(self, masked: Masked, domain: str) -> Draft:
         model = self.load().model
         started_s = time.perf_counter()
         shape, content = split(masked.payload)
@@ -105,76 +142,49 @@ class Engine:
             "kind": shape.kind,
             "channels": shape.channels,
             "rate_hz": shape.rate_hz,
+            "patience_s": self._timeout_s,
         }
-        self._say(question, content)
-        said, _ = self._hear(self._timeout_s)
-        elapsed_ms = (time.perf_counter() - started_s) * 1e3
+        said = self._exchange(question, content)
+        self._failures = 0
+        self._asked_s = time.monotonic()
+        if "late" in said:
+            raise ModelError(f"no answer within {self._timeout_s} s: {said['late']}")
         return Draft(
             answer=str(said["answer"]),
             score=_number(said["score"]),
             model=model,
-            elapsed_ms=elapsed_ms,
+            elapsed_ms=(time.perf_counter() - started_s) * 1e3,
             truncated=said["truncated"] is True,
             out_of_scope=said["out_of_scope"] is True,
         )
 
-    def calibration(self, domain: str) -> Calibration:
-        """See LocalModel."""
-        loaded = self.load()
-        if domain not in loaded.calibrations:
-            known = ", ".join(sorted(loaded.calibrations))
-            raise PackageRefusedError(f"{loaded.model} knows {known}, not {domain!r}")
-        return loaded.calibrations[domain]
-
-    def stop(self) -> None:
-        """End the child; its memory returns to the system."""
-        if self._child is None:
-            return
-        child, self._child, self._loaded = self._child, None, None
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                _close(stream)
-        try:
-            child.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-    def _say(self, header: Header, content: bytes) -> None:
+    def _exchange(self, question: Header, content: bytes) -> Header:
         assert self._child is not None  # noqa: S101 - load() made it
-        assert self._child.stdin is not None  # noqa: S101 - a pipe was asked for
         try:
-            write_frame(self._child.stdin, header, content)  # type: ignore[arg-type]
-        except OSError as error:
-            self._fail("the engine child has gone", error)
+            self._child.say(question, content)
+        except ChildEndedError:
+            self._failed()
+            raise
+        return self._hear(self._timeout_s + _GRACE_S)
 
-    def _hear(self, timeout_s: float) -> tuple[Header, bytes]:
+    def _hear(self, timeout_s: float) -> Header:
         assert self._child is not None  # noqa: S101 - load() made it
-        assert self._child.stdout is not None  # noqa: S101 - a pipe was asked for
-        stream = self._child.stdout
-        if not select.select([stream], [], [], timeout_s)[0]:
-            self._kill()
+        try:
+            said = self._child.hear(timeout_s)
+        except ChildEndedError:
+            self._failed()
+            raise
+        if said is None:
+            self._failed()
             raise ModelError(f"the engine child did not answer within {timeout_s} s")
-        try:
-            header, content = read_frame(stream)  # type: ignore[arg-type]
-        except (EOFError, ValueError, OSError) as error:
-            self._fail("the engine child ended", error)
-        if "refused" in header:
-            raise PackageRefusedError(str(header["refused"]))
-        return header, content
+        return said
 
-    def _fail(self, what: str, error: Exception) -> NoReturn:
-        code = self._kill()
-        _log.warning("%s (exit code %s); it starts again when needed", what, code)
-        raise ModelError(f"{what} (exit code {code})") from error
-
-    def _kill(self) -> int | None:
-        if self._child is None:
-            return None
-        self._child.kill()
-        child = self._child
-        self.stop()
-        return child.returncode
+    def _failed(self) -> None:
+        self._child = self._loaded = None
+        self._failures += 1
+        pause_s = _FIRST_PAUSE_S * 2.0 ** min(self._failures - 2, 10)
+        if self._failures > 1:  # the first may try again at once
+            self._not_before_s = time.monotonic() + min(pause_s, _LONGEST_PAUSE_S)
 
 
 def _loaded(said: Header) -> Loaded:
@@ -194,8 +204,3 @@ def _calibration(said: dict[str, Any]) -> Calibration:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _close(stream: IO[bytes]) -> None:
-    with contextlib.suppress(OSError):  # a dead child's pipe cannot be flushed
-        stream.close()

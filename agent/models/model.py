@@ -26,3 +26,6 @@ class LocalModel(Protocol):
         Raises:
             ModelError: the model cannot be used, or does not know the domain.
         """
+
+    def rest(self) -> None:
+        """Give back what was not needed for a while."""

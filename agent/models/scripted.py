@@ -32,3 +32,6 @@ class ScriptedModel:
     def calibration(self, _domain: str) -> Calibration:
         """See LocalModel."""
         return _MEASURED
+
+    def rest(self) -> None:
+        """See LocalModel."""

@@ -209,7 +209,7 @@ class Loop:
                 self._guarded(duty)
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered
-        for duty in (self._flush, self._scan, self._refresh):
+        for duty in (self._flush, self._scan, self._refresh, self._pipeline.rest):
             self._guarded(duty)
         return time.monotonic() + _TICK_S
 

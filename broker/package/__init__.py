@@ -2,8 +2,10 @@
 
     package.toml + calibration.json --manifest--> Manifest
     Text   --tokenize--> ids     |
-    Record --records---> numbers | --onnx--> Classification(label, score)
+    Record --records---> numbers | --onnx---> Found(answer, score)
     Window --windows---> numbers |
+    Text   --prompts---> tokens    --llama--> Found(answer, score)
 
-`manifest`, `errors` and `tokenize` import no numpy, so the resident process may read a package.
+`load` finds the engine that a package needs; nobody else knows which one runs. `manifest`, `errors`
+and `tokenize` import no numpy, so a process without an engine may read a package.
 """

@@ -15,6 +15,7 @@ import typer
 from firstline import console
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
+from firstline.shipped import package_folder
 
 if TYPE_CHECKING:
     from firstline.bench.cascade import Point
@@ -65,6 +66,32 @@ def footprint(*, as_json: JsonOption = False) -> None:
         f"engine child     {found.engine_child_pss_mb:.1f} MiB",
         f"start to online  {found.start_to_online_s:.2f} s",
         f"--help           {found.help_ms:.0f} ms",
+    ]
+    console.show(asdict(found), lines, as_json=as_json)
+
+
+@bench.command()
+def engine(
+    *,
+    onnx: Annotated[
+        str, typer.Option(metavar="NAME|DIR", help="A classifier of texts.")
+    ] = "commands-small",
+    llama: Annotated[str, typer.Option(metavar="NAME|DIR", help="A language model.")] = "home-nlu",
+    rounds: Annotated[int, typer.Option(min=5, help="Of each question.")] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """What the engine child costs, beside the engine called directly, in the same run."""
+    from firstline.bench import engine as engines  # noqa: PLC0415 - see the module
+
+    folders = (package_folder(onnx, Path()), package_folder(llama, Path()))
+    with _progress(engines.steps(rounds)) as advance:
+        found = engines.measure(*folders, rounds, advance)
+    lines = [
+        f"onnxruntime      {found.onnx_direct_ms:.3f} ms",
+        f"  by the child   {found.onnx_child_ms:.3f} ms, {found.onnx_extra_ms:.3f} ms more",
+        f"llama.cpp        {found.llama_raw_tokens_per_s:.0f} tokens/s",
+        f"  by the child   {found.llama_tokens_per_s:.0f} tokens/s",
+        f"ratio            {found.ratio:.3f}",
     ]
     console.show(asdict(found), lines, as_json=as_json)
 

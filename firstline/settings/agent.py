@@ -36,6 +36,7 @@ class ModelSection(Section):
     package: str  # a shipped package's name, or a folder
     threads: int = Field(default=1, ge=1, le=64)
     timeout_s: float = Field(default=5.0, gt=0, le=600)  # for one answer
+    unload_after_s: float = Field(default=0.0, ge=0, le=86_400)  # of idleness; 0: never
 
 
 class EndpointSection(Section):

@@ -40,6 +40,9 @@ class HalfSure:
     def calibration(self, _domain: str) -> Calibration:
         return Calibration(((0.0, 0.0), (1.0, 1.0)))
 
+    def rest(self) -> None:
+        pass
+
 
 class NotedOutput:
     """A folder, and a note of every answer that goes there."""

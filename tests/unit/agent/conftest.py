@@ -3,11 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.models.engine import Engine
 from agent.store.outbox import Outbox
 from tests.asker import Asker
 from tests.unit.agent.bench import Bench, make_bench
+from tests.unit.agent.children import running
 from tests.unit.agent.device import Clock, Device, Shelf, make_task, opened
 from tests.unit.agent.post_office import Post
+from tests.unit.package.packages import brought
 
 
 @pytest.fixture
@@ -31,3 +34,9 @@ def post(tmp_path: Path) -> Iterator[Post]:
     outbox = Outbox(tmp_path / "outbox.db")
     yield Post(outbox)
     outbox.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with running(brought(tmp_path)) as engine:
+        yield engine

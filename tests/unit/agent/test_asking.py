@@ -123,6 +123,9 @@ class Broken:
     def calibration(self, domain: str) -> Calibration:
         raise ModelError(domain)
 
+    def rest(self) -> None:
+        pass
+
 
 class Skimming:
     """A model that reads only the beginning."""
@@ -132,3 +135,6 @@ class Skimming:
 
     def calibration(self, _domain: str) -> Calibration:
         return Calibration(((0.0, 0.0), (1.0, 1.0)))
+
+    def rest(self) -> None:
+        pass

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from agent.shell.events import delivery_json
 from agent.stages import Delivery, Origin
 from firstline.bench.cascade import Point
+from firstline.bench.engine import Engines
 from firstline.bench.footprint import Footprint
 from firstline.bench.gate import Gate, OutOfScope
 from firstline.bench.roundtrip import RoundTrip
@@ -114,7 +115,9 @@ def model_rows() -> Iterator[list[str]]:
 
 
 def test_every_figure_is_one_that_a_bench_measures() -> None:
-    measured = {each.name for kind in (RoundTrip, Footprint) for each in dataclasses.fields(kind)}
+    measured = {
+        each.name for kind in (RoundTrip, Footprint, Engines) for each in dataclasses.fields(kind)
+    }
 
     told = {code(row[0])[0] for row in table(README, "## Figures")}
 

@@ -31,7 +31,7 @@ VERBS = {
     "model": ("list", "show", "pack"),
     "gate": ("explain",),
     "config": ("check", "show"),
-    "bench": ("roundtrip", "footprint", "gate"),
+    "bench": ("roundtrip", "footprint", "engine", "gate"),
 }
 ALONE = ("demo", "ask", "mask", "doctor", "exit-codes")
 HEAVY = {

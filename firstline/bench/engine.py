@@ -1,0 +1,192 @@
+"""What the engine child costs: its answers beside those of the engine called directly.
+
+    question --Engine--> child --answer-->     onnxruntime: milliseconds more
+             `-- the same model, in this process, in the next moment
+    prompt   --Engine--> child --tokens-->     llama.cpp: tokens per second, as a share
+             `-- decode and take the likeliest, nothing else, as many tokens
+
+The direct llama.cpp loop knows no grammar, score, deadline or prefix: Python cannot be faster.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+from agent.core.clean import Expectation, clean
+from agent.core.find import find
+from agent.core.mask import MaskRules, mask
+from agent.models.engine import Engine
+from agent.stages import Masked, Raw
+from broker.package.errors import EngineError
+from broker.package.gguf import Weights
+from broker.package.inputs import PromptInput
+from broker.package.llama import LlamaModel
+from broker.package.llama_context import Context
+from broker.package.llama_library import library
+from broker.package.load import load_package
+from broker.package.manifest import load_manifest
+from broker.package.model import PackageModel
+from broker.wire.payload import Payload, PayloadKind
+
+QUESTIONS = (
+    "turn on the lights in the kitchen",
+    "wake me up at seven tomorrow morning",
+    "remind me to call the dentist on friday",
+    "what is the weather like in berlin this weekend",
+    "play some jazz in the living room",
+    "add milk and bread to my shopping list",
+    "how do you say good night in french",
+    "set the thermostat to twenty one degrees",
+)
+_WARM_UPS = 8
+_TIMEOUT_S = 60.0
+
+_Model = TypeVar("_Model", bound=PackageModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Medians over all questions of a run."""
+
+    onnx_package: str
+    onnx_direct_ms: float
+    onnx_child_ms: float
+    onnx_extra_ms: float  # median of the differences
+    llama_package: str
+    llama_tokens: int  # of all answers
+    llama_tokens_per_s: float  # through the child
+    llama_raw_tokens_per_s: float
+    ratio: float  # median of the quotients
+    rounds: int
+
+
+def measure(onnx: Path, llama: Path, rounds: int, advance: Callable[[int], None]) -> Engines:
+    """Ask every question `rounds` times, in turn by the child and directly.
+
+    Raises:
+        PackageError: a package cannot be used.
+        ModelError: a child failed.
+    """
+    one, other = load_manifest(onnx), load_manifest(llama)
+    direct_ms, child_ms = _classified(onnx, one.heads[0].domain, rounds, advance)
+    tokens, child_s, raw_s = _spoken(llama, other.heads[0].domain, rounds, advance)
+    return Engines(
+        onnx_package=one.name,
+        onnx_direct_ms=round(median(direct_ms), 4),
+        onnx_child_ms=round(median(child_ms), 4),
+        onnx_extra_ms=round(median(_less(child_ms, direct_ms)), 4),
+        llama_package=other.name,
+        llama_tokens=sum(tokens),
+        llama_tokens_per_s=round(median(_per(tokens, child_s)), 1),
+        llama_raw_tokens_per_s=round(median(_per(tokens, raw_s)), 1),
+        ratio=round(median(_per(raw_s, child_s)), 4),
+        rounds=rounds,
+    )
+
+
+def _classified(
+    package: Path, domain: str, rounds: int, advance: Callable[[int], None]
+) -> tuple[list[float], list[float]]:
+    direct_ms, child_ms = [], []
+    with _both(load_package(package)) as (model, engine):
+        for number, masked in enumerate(_questions(rounds)):
+            first = _timed(partial(engine.draft, masked, domain))
+            second = _timed(partial(model.answer, masked.payload, domain))
+            if number >= _WARM_UPS:
+                child_ms.append(first * 1e3)
+                direct_ms.append(second * 1e3)
+            advance(1)
+    return direct_ms, child_ms
+
+
+def _spoken(
+    package: Path, domain: str, rounds: int, advance: Callable[[int], None]
+) -> tuple[list[int], list[float], list[float]]:
+    tokens, child_s, raw_s = [], [], []
+    with _both(LlamaModel(load_manifest(package))) as (model, engine), _raw(model, domain) as speak:
+        for number, masked in enumerate(_questions(rounds)):
+            before = model.spoken_tokens
+            model.answer(masked.payload, domain)
+            count = model.spoken_tokens - before
+            first = _timed(partial(engine.draft, masked, domain))
+            second = _timed(partial(speak, masked.payload, count))
+            if number >= _WARM_UPS:
+                tokens.append(count)
+                child_s.append(first)
+                raw_s.append(second)
+            advance(1)
+    return tokens, child_s, raw_s
+
+
+@contextmanager
+def _raw(model: LlamaModel, domain: str) -> Iterator[Callable[[Payload, int], bytes]]:
+    """Answer a question with a number of tokens, by llama.cpp's own greedy sampler."""
+    assert isinstance(model.manifest.input, PromptInput)  # noqa: S101 - a LlamaModel has it
+    with ExitStack() as last:
+        weights = Weights(model.manifest.folder / model.manifest.file)
+        last.callback(weights.close)
+        context = Context(weights, tokens=model.manifest.input.context, threads=1)
+        last.callback(context.close)
+        sampler = library.llama_sampler_init_greedy()
+        last.callback(library.llama_sampler_free, sampler)
+
+        def speak(question: Payload, count: int) -> bytes:
+            prompt, handle, spoken = model.prompted(question, domain), context.handle, []
+            library.llama_memory_clear(library.llama_get_memory(handle), True)  # noqa: FBT003 - C
+            there = (library.llama_token * len(prompt))(*prompt)
+            _decode(handle, there, len(prompt))
+            one = (library.llama_token * 1)()
+            for _ in range(count - 1):
+                one[0] = library.llama_sampler_sample(sampler, handle, -1)
+                spoken.append(one[0])
+                _decode(handle, one, 1)
+            spoken.append(library.llama_sampler_sample(sampler, handle, -1))
+            return b"".join(weights.piece(token) for token in spoken)
+
+        yield speak
+
+
+def _decode(handle: object, tokens: object, count: int) -> None:
+    if library.llama_decode(handle, library.llama_batch_get_one(tokens, count)) != 0:
+        raise EngineError("llama.cpp failed")
+
+
+@contextmanager
+def _both(model: _Model) -> Iterator[tuple[_Model, Engine]]:
+    with ExitStack() as last:
+        last.callback(model.close)
+        engine = Engine(model.manifest.folder, timeout_s=_TIMEOUT_S)
+        last.callback(engine.stop)
+        yield model, engine
+
+
+def _questions(rounds: int) -> Iterator[Masked]:
+    texts, wanted = [text.encode() for text in QUESTIONS], Expectation(PayloadKind.TEXT)
+    cleaned = [clean(Raw("bench", "bench", text), wanted) for text in texts]
+    masked = [mask(each, MaskRules(), find).masked for each in cleaned]
+    for number in range(_WARM_UPS + rounds * len(masked)):
+        yield masked[number % len(masked)]
+
+
+def steps(rounds: int) -> int:
+    """How often `measure` says that it has advanced."""
+    return 2 * (_WARM_UPS + rounds * len(QUESTIONS))
+
+
+def _timed(action: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    action()
+    return time.perf_counter() - started_s
+
+
+def _less(many: Sequence[float], others: Sequence[float]) -> list[float]:
+    return [one - other for one, other in zip(many, others, strict=True)]
+
+
+def _per(many: Sequence[float], others: Sequence[float]) -> list[float]:
+    return [one / other for one, other in zip(many, others, strict=True)]
