@@ -2,12 +2,13 @@
 
 from itertools import accumulate, pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.budget import WINDOW, Budget, allows, fresh, save, spend
 
 SHARES = st.floats(0.005, 0.5)
+FEW = settings(max_examples=25, deadline=None)  # they ask thousands of questions each
 STREAMS = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=1500)
 
 
@@ -62,6 +63,7 @@ def test_in_the_long_run_no_more_is_asked_than_the_share_and_what_was_saved_up(
 
 
 @given(STREAMS, SHARES)
+@FEW
 def test_after_a_flood_it_asks_again(depths: list[float], max_share: float) -> None:
     flags = asked([0.0] * 400 + depths + [0.0] * int(40 / max_share), max_share)
 
@@ -81,3 +83,18 @@ def test_a_full_bucket_lasts_for_a_quarter_of_what_a_window_may_hold() -> None:
     assert [allows(each, 0.15) for each in states[:16]] == [True] * 16
     assert not all(allows(each, 0.15) for each in states[:24])
     assert all(after.level < before.level for before, after in pairwise(states))
+
+
+@given(STREAMS, SHARES)
+@FEW
+def test_what_a_calm_time_saves_up_ends_at_three_shares(
+    depths: list[float], max_share: float
+) -> None:
+    calm = fresh(max_share)
+    for _ in range(int(200 / max_share)):
+        calm = save(calm, max_share)
+
+    flags = asked(depths, max_share, calm)
+
+    assert calm.level == 3 * max_share
+    assert sum(flags) <= max_share * len(flags) + 3 * 60 + 1

@@ -233,7 +233,7 @@ def test_a_curve_is_drawn_as_png(tmp_path: Path, capsys: pytest.CaptureFixture[s
             ".svg or .png",
         ),
         (["kitchen", "--package", "commands-small"], ExitCode.MODEL, "no domain 'kitchen'"),
-        (["kitchen", "--settings", "agent.toml"], ExitCode.USAGE, "no task 'kitchen': lights"),
+        (["kitchen", "--settings", "AGENT"], ExitCode.USAGE, "no task 'kitchen': lights"),
     ],
 )
 def test_what_cannot_be_explained_is_told(

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.package.load import load_package
 from broker.package.manifest import load_manifest
+from broker.wire.payload import Record
 from firstline.exits import ExitCode
 from tests.unit.firstline.calibrating.data import HEADER, calibrate, rows, window, written
 
@@ -168,3 +170,5 @@ def test_rows_out_of_scope_teach_a_model_with_a_label_for_them_to_ask(
     assert curve is not None
     assert curve.scope_threshold == said["scope_threshold"]
     assert curve.risk_table[-1] == (0.0, 200, 0)
+    found = load_package(package).answer(Record({"a": 3.0, "b": 0.0, "c": 2.5}), "home/largest")
+    assert (found.answer, found.out_of_scope) == ("low", True)
