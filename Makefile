@@ -22,7 +22,8 @@ demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 
 test: $(VENV)/dev.stamp ## pass the tests
 	@$(SYSTEM) mosquitto
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) && export FIRSTLINE_LLAMA_SERVER && \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: style types arrows sizes ## style, types, arrows between modules, sizes (make -k: all, though one fails)
 
@@ -46,7 +47,7 @@ format: $(VENV)/dev.stamp ## let ruff put the code into the house style
 coverage: $(VENV)/dev.stamp ## the tests, with the share of lines and branches that they reach
 	@$(SYSTEM) mosquitto
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) $(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -38,6 +38,7 @@ from agent.task import Task
 from broker.wire.errors import KeyFileError, WireError
 from broker.wire.messages import Answer, Busy, Question, Refused, WrongDate, dump_question
 
+_CUT = "the model did not read the whole input, or was cut short"
 _OVERSPENT = "not asked: the cloud budget is spent"
 
 _log = logging.getLogger(__name__)
@@ -243,7 +244,7 @@ def _restore_flags(restored: Restored) -> tuple[str, ...]:
 
 def _draft_flags(draft: Draft) -> tuple[str, ...]:
     flags = () if draft is not NO_DRAFT else ("the local model gave no answer",)
-    return (*flags, "the model did not read the whole input") if draft.truncated else flags
+    return (*flags, _CUT) if draft.truncated else flags
 
 
 def _forget(_provisional: Delivery) -> None:

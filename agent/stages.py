@@ -64,7 +64,7 @@ class Draft:
     score: float  # in [0, 1]: what the model says of itself, not yet calibrated
     model: str  # package name and version
     elapsed_ms: float
-    truncated: bool = False  # the model did not read the whole question
+    truncated: bool = False  # it did not read the whole question, or was cut short itself
     out_of_scope: bool = False  # the model says that it was not made for such a question
 
 

@@ -21,6 +21,8 @@ from broker.package.watch import Watch
 from broker.wire.payload import Payload, Text, kind_of
 
 _MAGIC: Final = b"GGUF"
+_ENGINE_BYTES: Final = 3_000_000  # whatever the model; measured
+_TOKEN_BYTES: Final = 200  # of each piece of the vocabulary, in llama.cpp's tables
 
 
 class LlamaModel:
@@ -132,4 +134,5 @@ def predicted(path: Path, context: int) -> Need:
         pretended = Context(weights, tokens=context, threads=1)
         last.callback(pretended.close)
         cache = weights.cache_bytes(context)
-        return Need(path.stat().st_size, cache, pretended.working_bytes)
+        working = pretended.working_bytes + _ENGINE_BYTES + _TOKEN_BYTES * weights.size
+        return Need(path.stat().st_size, cache, working)

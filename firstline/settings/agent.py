@@ -10,7 +10,7 @@ from agent.core.mask import FieldRule
 from broker.wire.payload import PayloadKind
 from firstline.settings.source import Document, Fault, Section
 
-_DOMAIN = r"^[a-z0-9][a-z0-9/_-]*$"  # as questions carry it
+DOMAIN = r"^[a-z0-9][a-z0-9/_-]*$"  # as questions carry it
 _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
 
@@ -79,7 +79,7 @@ class TaskSection(Section):
 
     name: str = Field(pattern=_NAME)
     model: str  # a name under [models]
-    domain: str = Field(pattern=_DOMAIN, max_length=128)  # which of the package's domains
+    domain: str = Field(pattern=DOMAIN, max_length=128)  # which of the package's domains
     payload: PayloadKind = PayloadKind.TEXT
     # Of the answers that the device keeps, this share may be wrong.
     max_error: float | None = Field(default=0.05, ge=0, le=1)

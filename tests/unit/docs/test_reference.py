@@ -28,6 +28,7 @@ from firstline.shipped import MODELS
 from tests.unit.docs.pages import README, ROOT, blocks, code, pages, table
 from tests.unit.docs.settings_rows import rows
 
+WORKER_PAGE = ROOT / "cloud_worker" / "README.md"
 SETTINGS: dict[str, type[BaseModel]] = {
     "### agent.toml": AgentSettings,
     "### worker.toml": WorkerSettings,
@@ -51,6 +52,18 @@ def test_the_settings_of_the_readme_are_right(number: int, tmp_path: Path) -> No
     assert type(settings) is (AgentSettings, WorkerSettings)[number]
     assert not list(settings.faults())
     assert source.origins(path)  # there is something in it
+
+
+@pytest.mark.parametrize("example", blocks(WORKER_PAGE, "toml"))
+def test_the_examples_of_engines_are_right(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "worker.toml"
+    path.write_text(example, encoding="utf-8")
+
+    settings = read(path)
+
+    assert isinstance(settings, WorkerSettings)
+    assert not list(settings.faults())
+    assert {engine.kind for engine in settings.engines} == {"openai"}
 
 
 def test_every_command_is_listed() -> None:
