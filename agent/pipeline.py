@@ -169,8 +169,7 @@ class Pipeline:
         """Learn from an answer that was asked for although the draft was good enough."""
         task = self.tasks.get(asked.task)
         if asked.explored and task is not None:
-            same = answer == asked.draft.answer
-            note = self.referee.agreed if same else self.referee.differed
+            note = self.referee.agreed if answer == asked.draft.answer else self.referee.differed
             note(task.name, task.gate.max_error)
 
     def _give_up(self, ticket: UUID, error: StoreError) -> None:
