@@ -90,11 +90,10 @@ def doubt(draft: Draft, calibration: Calibration, policy: GatePolicy) -> str:
         return OUTSIDE
     if policy.max_error is None:
         return "" if calibration.risks.steps else UNSURE
-    match threshold(calibration, policy.max_error, policy.confidence):
-        case Certified(least):
-            return "" if draft.score > least else UNSURE
-        case Infeasible():
-            return NO_BOUND if calibration.risks.steps else UNSURE
+    found = threshold(calibration, policy.max_error, policy.confidence)
+    if isinstance(found, Infeasible):
+        return NO_BOUND if calibration.risks.steps else UNSURE
+    return "" if draft.score > found.threshold else UNSURE
 
 
 def may_ask(

@@ -195,6 +195,27 @@ class TestExploration:
             assert flood(revived, 40) == asked
         assert 4 < sum(asked) < 24
 
+    def test_without_a_bound_on_error_checks_are_counted_and_never_alarm(
+        self, curious: Device, cloud: CloudSimulator
+    ) -> None:
+        gate = GatePolicy(None, max_share=1.0, explore=1.0)
+        curious.with_task(replace(curious.task, gate=gate, model=sure()))
+        curious.pipeline.referee.spending.kept(TASK, Budget(-1.0, 100.0))
+        for number in range(12):
+            curious.carry(cloud, curious.escalate(QUESTION, UUID(int=number + 50)))
+
+        assert curious.counted.count("gate_differed") == 12
+        assert "gate_drift" not in curious.counted
+
+    def test_a_bound_that_cannot_be_kept_any_more_is_counted_at_every_question(
+        self, device: Device
+    ) -> None:
+        device.with_task(replace(device.task, gate=GatePolicy(1e-6), model=sure()))
+
+        assert flood(device, 2) == [True, True]
+
+        assert device.counted == ["gate_infeasible"] * 2
+
     def test_drift_is_told_once_for_each_episode(
         self, curious: Device, cloud: CloudSimulator, caplog: pytest.LogCaptureFixture
     ) -> None:
