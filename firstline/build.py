@@ -17,14 +17,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
-from agent.core.gate import GatePolicy
 from agent.models.engine import Engine
-from agent.pipeline import Task
 from agent.shell.folder import FolderInput, FolderOutput
 from agent.shell.local_topic import LocalBroker
 from agent.shell.loop import AgentEvent, Input, Loop
 from agent.shell.streams import StreamInput, StreamOutput
 from agent.stages import Delivery
+from agent.task import Task
 from broker.package.errors import PackageError
 from broker.wire.credentials import DeviceCredentials, load_device
 from broker.wire.session import Address
@@ -102,7 +101,7 @@ class Tasks:
             rules=plan.rules,
             model=self._engines[key],
             domain=plan.domain,
-            gate=GatePolicy(plan.max_error),
+            gate=plan.gate,
             patience_s=plan.patience_s,
             provisional=plan.provisional,
             deliver=partial(self._counted, self._output(plan.target)),

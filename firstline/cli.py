@@ -29,6 +29,7 @@ _COMMANDS = {
     "broker": ("broker:app", "The broker between them: start mosquitto with safe settings."),
     "fleet": ("fleet:app", "The operator's side: make a fleet, enrol devices."),
     "model": ("model:app", "Model packages: list, show, pull, pack and calibrate your own."),
+    "gate": ("gate:app", "The gate: what a bound on error or on questions asked costs."),
     "config": ("config:app", "Settings files: check, show."),
     "doctor": ("doctor:doctor", "Check this machine, each finding with its fix."),
     "bench": ("bench:bench", "Measure the round trip, the footprint, the gate."),

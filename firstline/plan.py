@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.clean import Expectation
+from agent.core.gate import GatePolicy
 from agent.core.mask import MaskRules
 from broker.package.profile import Profile
 
@@ -53,7 +54,7 @@ class TaskPlan:
     domain: str
     expect: Expectation
     rules: MaskRules
-    max_error: float
+    gate: GatePolicy
     patience_s: float
     provisional: bool
     source: Endpoint

@@ -14,6 +14,7 @@ from agent.memory import give_back
 from agent.models.pipe import Header, read_frame, write_frame
 from broker.package.apart import manifest_apart
 from broker.package.errors import PackageError, TooLateError
+from broker.package.heads import Curve
 from broker.package.load import open_package
 from broker.package.model import PackageModel
 from broker.package.wording import worded
@@ -39,12 +40,19 @@ def main() -> int:
 
 def _hello(model: PackageModel) -> Header:
     manifest = model.manifest
-    heads = {head.domain: head.knots for head in manifest.heads}
+    heads = {head.domain: _trust(head.curve) for head in manifest.heads}
     return {
         "model": f"{manifest.name} {manifest.version}",
         "payload": manifest.payload,
         "heads": heads,
     }
+
+
+def _trust(curve: Curve | None) -> Header:
+    """A head's calibration: of the very weights that this process has loaded."""
+    if curve is None:
+        return {"knots": (), "risks": (), "samples": 0}
+    return {"knots": curve.knots, "risks": curve.risk_table, "samples": curve.samples}
 
 
 def _serve_one(model: PackageModel, asked: BinaryIO, said: BinaryIO) -> bool:

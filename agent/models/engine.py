@@ -10,7 +10,9 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from agent.core.bounds import Risks, Step
 from agent.core.gate import Calibration
 from agent.models.child_process import ChildEndedError, ChildProcess, PackageRefusedError
 from agent.models.model import ModelError
@@ -191,11 +193,16 @@ class Engine:
 def _loaded(said: Header) -> Loaded:
     heads = said["heads"]
     assert isinstance(heads, dict)  # noqa: S101 - our own child wrote it
-    calibrations = {
-        domain: Calibration(tuple((float(score), float(chance)) for score, chance in knots))
-        for domain, knots in heads.items()
-    }
+    calibrations = {domain: _calibration(head) for domain, head in heads.items()}
     return Loaded(str(said["model"]), str(said["payload"]), calibrations)
+
+
+def _calibration(said: dict[str, Any]) -> Calibration:
+    steps = (Step(float(score), int(kept), int(wrong)) for score, kept, wrong in said["risks"])
+    return Calibration(
+        tuple((float(score), float(chance)) for score, chance in said["knots"]),
+        Risks(tuple(steps), int(said["samples"])),
+    )
 
 
 def _number(value: object) -> float:

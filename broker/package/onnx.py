@@ -6,7 +6,9 @@ Every file is checked against its hash before the engine sees it.
 """
 
 import time
+from dataclasses import replace
 
+from broker.package import scope
 from broker.package.errors import EngineError, InputMismatchError, ManifestError, TooLateError
 from broker.package.feeds import Prepared, preparation
 from broker.package.files import verify_files
@@ -86,8 +88,12 @@ class OnnxModel:
 
 def _label(found: Chances, head: Head, *, truncated: bool) -> Found:
     best = int(found.argmax())
-    label = head.labels[best]
-    return Found(label, float(found[best]), truncated, label == head.out_of_scope)
+    answer = Found(head.labels[best], float(found[best]), truncated)
+    if head.out_of_scope is None:
+        return answer
+    apart = scope.outside(found, head.labels.index(head.out_of_scope))
+    is_apart = answer.answer == head.out_of_scope or apart > head.scope_threshold
+    return replace(answer, outside=apart, out_of_scope=is_apart)
 
 
 def _labelled(head: Head) -> LabelHead:

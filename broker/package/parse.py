@@ -3,10 +3,9 @@
 Apart from `manifest.py` because pydantic takes 15 MiB, and an engine child has better use for them.
 """
 
-from itertools import pairwise
 from pathlib import Path
 
-from broker.package.curves import CalibrationDocument, read_calibration
+from broker.package.curves import CalibrationDocument, curve_of, read_calibration
 from broker.package.document import (
     HeadDocument,
     InputDocument,
@@ -22,7 +21,7 @@ from broker.package.document import (
 )
 from broker.package.errors import ManifestError
 from broker.package.files import PACKAGE_FILE, read_lines
-from broker.package.heads import Curve, Head, LabelHead, NumberHead, Points, TextHead
+from broker.package.heads import Curve, Head, LabelHead, NumberHead, TextHead
 from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput
 from broker.package.manifest import CALIBRATION_FILE, Manifest
 
@@ -92,7 +91,7 @@ def _calibration(folder: Path, document: PackageDocument) -> CalibrationDocument
 
 
 def _head(folder: Path, document: HeadDocument, found: CalibrationDocument | None) -> Head:
-    curve = _curve(folder, document.domain, found)
+    curve = curve_of(found, document.domain, folder / CALIBRATION_FILE)
     match document:
         case LabelHeadDocument():
             return LabelHead(
@@ -144,21 +143,6 @@ def _labels(folder: Path, name: str | None, out_of_scope: str | None) -> tuple[s
             f"but {name or 'the head'} has no such label"
         )
     return labels
-
-
-def _curve(folder: Path, domain: str, found: CalibrationDocument | None) -> Curve | None:
-    if found is None or domain not in found.heads:
-        return None
-    curve = found.heads[domain]
-    knots = _rising(curve.knots, folder / CALIBRATION_FILE)
-    return Curve(knots, curve.samples, curve.ece, curve.risk_coverage)
-
-
-def _rising(knots: list[tuple[float, float]], path: Path) -> Points:
-    for (low, low_chance), (high, high_chance) in pairwise(knots):
-        if high <= low or high_chance < low_chance:
-            raise ManifestError(f"{path}: knots must rise in score and never fall in chance")
-    return tuple(knots)
 
 
 def _input(document: InputDocument, path: Path) -> Input:

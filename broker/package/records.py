@@ -17,6 +17,8 @@ from broker.package.inputs import RecordInput
 from broker.package.wording import is_placeholder
 from broker.wire.payload import Record
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 def record_numbers(record: Record, wanted: RecordInput) -> NDArray[np.float32]:
     """Prepare one record for its model.
@@ -67,6 +69,8 @@ def _number(name: str, value: float | str) -> float:
         raise InputMismatchError(f"field {name} is a string; the model takes a number there")
     if not math.isfinite(value):
         raise InputMismatchError(f"field {name} is not a finite number")
+    if abs(value) > _LARGEST:
+        raise InputMismatchError(f"field {name} is too large for the model")
     return value
 
 

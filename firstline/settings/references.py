@@ -12,6 +12,7 @@ from broker.package.errors import PackageError
 from broker.package.manifest import Manifest, load_manifest
 from broker.wire.credentials import load_device, load_worker
 from broker.wire.errors import KeyFileError
+from firstline.feasible import gate_policy, refusals
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings, EndpointSection, TaskSection
 from firstline.settings.model_server import SectionFileError, read_files
@@ -106,6 +107,10 @@ def _task_faults(task: TaskSection, manifest: Manifest, where: Location) -> Iter
         yield (*where, "domain"), f"{manifest.name} knows {', '.join(domains)}"
     if task.payload != manifest.payload:
         yield (*where, "payload"), f"{manifest.name} takes a {manifest.payload}"
+    if task.domain in domains:
+        head = manifest.head(task.domain)
+        for key, message in refusals(manifest, head, gate_policy(task)):
+            yield (*where, key), message
 
 
 def _folder_faults(endpoint: EndpointSection, base: Path, where: Location) -> Iterator[Fault]:

@@ -13,10 +13,10 @@ from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
 from agent.core.mask import MaskRules
 from agent.models.scripted import ScriptedModel
-from agent.pipeline import Task
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery
+from agent.task import Task
 from broker.fleet.mosquitto import LOOPBACK
 from broker.wire.credentials import load_worker
 from broker.wire.payload import PayloadKind

@@ -18,7 +18,7 @@ from firstline.bench.engine import Engines
 from firstline.bench.footprint import Footprint
 from firstline.bench.gate import Gate, OutOfScope
 from firstline.bench.roundtrip import RoundTrip
-from firstline.cli import _COMMANDS, Stub
+from firstline.cli import _COMMANDS, Stub, main
 from firstline.exits import MEANINGS
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings
@@ -155,3 +155,14 @@ def test_every_folder_that_has_a_page_is_on_the_map() -> None:
     mapped = {row[0].partition("/")[0].strip("[") for row in table(README, "## What is where")}
 
     assert mapped == folders
+
+
+def test_the_prices_shown_are_those_of_the_shipped_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = "firstline gate explain home --package commands-small"
+    shown = README.read_text(encoding="utf-8").partition(f"$ {command}\n")[2].partition("```")[0]
+
+    assert main(command.split()[1:]) == 0
+
+    assert capsys.readouterr().out == shown
