@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an or
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: arrows bench check clean coverage demo format help lock sizes style test train types
+.PHONY: arrows bench check clean coverage demo format help lock oracle sizes style test train types
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -22,7 +22,8 @@ demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 
 test: $(VENV)/dev.stamp ## pass the tests
 	@$(SYSTEM) mosquitto
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) && export FIRSTLINE_LLAMA_SERVER && \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: style types arrows sizes ## style, types, arrows between modules, sizes (make -k: all, though one fails)
 
@@ -46,7 +47,7 @@ format: $(VENV)/dev.stamp ## let ruff put the code into the house style
 coverage: $(VENV)/dev.stamp ## the tests, with the share of lines and branches that they reach
 	@$(SYSTEM) mosquitto
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) $(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -54,6 +55,13 @@ bench: $(VENV)/run.stamp ## measure the round trip and the footprint
 	@$(SYSTEM) mosquitto
 	$(BIN)/firstline bench roundtrip
 	$(BIN)/firstline bench footprint
+
+oracle: ## compare the bounds on error with MAPIE's, in .venv-oracle
+	@$(SYSTEM) python
+	$(PYTHON) -m venv $(VENV)-oracle
+	$(VENV)-oracle/bin/python -m pip install --quiet --require-hashes -r locks/oracle.lock
+	$(VENV)-oracle/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(VENV)-oracle/bin/python -m pytest tests/unit/core/test_oracle.py
 
 train: ## an environment that can train the shipped models, in .venv-train
 	@$(SYSTEM) python
@@ -66,7 +74,7 @@ lock: ## pin every version and hash again (UPGRADE=1: to the newest that are a w
 	@PYTHON="$(PYTHON)" UPGRADE=$(UPGRADE) scripts/lock.sh
 
 clean: ## remove what was made here; fleets, keys and state stay
-	rm -rf $(VENV) $(VENV)-lock $(VENV)-train build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-oracle $(VENV)-train build dist .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

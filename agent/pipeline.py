@@ -1,7 +1,7 @@
 """The straight line. Three doors in (`ask`, `finish`, `expire`), one out (`deliver`).
 
-    ask:     Raw -> Clean -> (Masked, Vault) -> Draft -> Keep ---------------> restore -> deliver
-                                                      -> Escalate -> seal -> outbox ~~> worker
+    ask:     Raw -> Clean -> (Masked, Vault) -> Draft -> Keep | Withhold ----> restore -> deliver
+                                                      -> Escalate | Explore -> outbox ~~> worker
     finish:                     sealed reply -> memo -> unseal -> Answer ----> restore -> deliver
     expire:                       deadline or refusal -> memo -> draft ------> restore -> deliver
 
@@ -14,37 +14,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from agent.core.clean import Expectation, clean
+from agent.core.clean import clean
 from agent.core.find import find
-from agent.core.gate import GatePolicy, route
-from agent.core.mask import MaskResult, MaskRules, Restored, mask, restore
+from agent.core.mask import MaskResult, Restored, mask, restore
 from agent.errors import OutputUnavailableError
-from agent.models.model import LocalModel, ModelError
 from agent.post import Post
-from agent.stages import Asked, Delivery, Draft, Escalate, Keep, Masked, Origin, Raw
+from agent.referee import NO_DRAFT, Referee
+from agent.stages import (
+    Asked,
+    Delivery,
+    Draft,
+    Escalate,
+    Explore,
+    Keep,
+    Masked,
+    Origin,
+    Raw,
+    Withhold,
+)
 from agent.store.errors import OutboxFullError, StoreError
 from agent.store.outbox import Parcel
+from agent.task import Task
 from broker.wire.errors import KeyFileError, WireError
 from broker.wire.messages import Answer, Busy, Question, Refused, WrongDate, dump_question
 
-_NO_DRAFT = Draft(answer="", score=0.0, model="none", elapsed_ms=0.0)
+_CUT = "the model did not read the whole input, or was cut short"
+_OVERSPENT = "not asked: the cloud budget is spent"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One job that the operator gave the device."""
-
-    name: str
-    expect: Expectation
-    rules: MaskRules
-    model: LocalModel
-    domain: str  # which of the model's heads, and what the pool is asked for
-    gate: GatePolicy
-    patience_s: float  # how long an escalated question may wait
-    provisional: bool  # deliver the draft at once, the cloud's answer later
-    deliver: Callable[[Delivery], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +49,7 @@ class Pipeline:
     """The device's whole job, given its parts. Built once, at the front door."""
 
     post: Post
+    referee: Referee
     tasks: Mapping[str, Task]
     now_s: Callable[[], float]  # Unix time, seconds
     count: Callable[[str], None]  # what nobody else would notice
@@ -71,7 +69,7 @@ class Pipeline:
         task = self.tasks[raw.task]
         cleaned = clean(raw, task.expect)
         result = mask(cleaned, task.rules, find)
-        decision = _decide(task, result.masked)
+        decision = self.referee.decide(task, result.masked, ticket)
         asked = Asked(
             ticket=ticket,
             task=task.name,
@@ -81,13 +79,17 @@ class Pipeline:
             draft=decision.draft,
             confidence=decision.confidence,
             flags=(*cleaned.changes, *_mask_flags(result), *_draft_flags(decision.draft)),
+            explored=isinstance(decision, Explore),
         )
         match decision:
             case Keep():
-                self._hand_over(self._delivery(asked, Origin.DEVICE), keep=self.post.keep)
-                return None
-            case Escalate():
+                self._answer(task, asked, Origin.DEVICE)
+            case Withhold():
+                self.count("gate_over_budget")
+                self._answer(task, _flagged(asked, _OVERSPENT), Origin.DEGRADED)
+            case Escalate() | Explore():
                 return self._escalate(task, asked, result.masked)
+        return None
 
     def finish(self, ticket: UUID, sealed: bytes) -> None:
         """Deliver the answer to an earlier question, or wait longer for it.
@@ -103,6 +105,7 @@ class Pipeline:
                 flags = (*memo.asked.flags, *_draft_flags(draft))
                 asked = replace(memo.asked, draft=draft, confidence=confidence, flags=flags)
                 self._end(asked, Origin.CLOUD)
+                self._compare(memo.asked, text)
             case Busy(retry_after_s):
                 self.post.outbox.postpone(ticket, self.now_s() + retry_after_s)
             case WrongDate(cloud_s):
@@ -141,16 +144,33 @@ class Pipeline:
     def _escalate(self, task: Task, asked: Asked, masked: Masked) -> Parcel | None:
         try:
             question = dump_question(Question(task.domain, masked.payload))
-            parcel = self.post.put(asked, question, asked.started_s + task.patience_s)
+            deadline_s = asked.started_s + task.patience_s
+            parcel = self.post.put(asked, question, deadline_s, self.referee.numbers(task))
         except (OutboxFullError, KeyFileError, WireError) as error:
             _log.warning("%s: answered on the device: %s", asked.ticket, error)
-            flagged = replace(asked, flags=(*asked.flags, f"not asked: {error}"))
-            self._hand_over(self._delivery(flagged, Origin.DEGRADED), keep=self.post.keep)
+            flag = f"not checked: {error}" if asked.explored else f"not asked: {error}"
+            self._answer(task, _flagged(asked, flag), _alone(asked))
             return None
-        if parcel is not None and task.provisional:
+        if parcel is None:
+            return None
+        self.referee.asked(task)
+        if asked.explored:
+            self.count("gate_explored")
+        if task.provisional:
             early = self._delivery(asked, Origin.DEVICE)
             self._hand_over(replace(early, final=False), keep=_forget)
         return parcel
+
+    def _answer(self, task: Task, asked: Asked, origin: Origin) -> None:
+        self._hand_over(self._delivery(asked, origin), keep=self.post.keep)
+        self.referee.kept(task)
+
+    def _compare(self, asked: Asked, answer: str) -> None:
+        """Learn from an answer that was asked for although the draft was good enough."""
+        task = self.tasks.get(asked.task)
+        if asked.explored and task is not None:
+            note = self.referee.agreed if answer == asked.draft.answer else self.referee.differed
+            note(task.name, task.gate.max_error)
 
     def _give_up(self, ticket: UUID, error: StoreError) -> None:
         """Let go of a row that was altered on the disk: it must not hold up those behind it."""
@@ -159,7 +179,8 @@ class Pipeline:
         self.post.outbox.settle(ticket)
 
     def _degrade(self, asked: Asked, reason: str) -> None:
-        self._end(replace(asked, flags=(*asked.flags, reason)), Origin.DEGRADED)
+        flag = f"not checked: {reason}" if asked.explored else reason
+        self._end(_flagged(asked, flag), _alone(asked))
 
     def _end(self, asked: Asked, origin: Origin) -> None:
         delivery = self._delivery(asked, origin)
@@ -203,14 +224,13 @@ class Pipeline:
         )
 
 
-def _decide(task: Task, masked: Masked) -> Keep | Escalate:
-    try:
-        calibration = task.model.calibration(task.domain)
-        draft = task.model.draft(masked, task.domain)
-    except ModelError as error:  # no answer is the least sure answer
-        _log.warning("task %s: no local answer: %s", task.name, error)
-        return Escalate(_NO_DRAFT, confidence=0.0, reason=str(error))
-    return route(draft, calibration, task.gate)
+def _flagged(asked: Asked, flag: str) -> Asked:
+    return replace(asked, flags=(*asked.flags, flag))
+
+
+def _alone(asked: Asked) -> Origin:
+    """Whose answer it is if the cloud gives none."""
+    return Origin.DEVICE if asked.explored else Origin.DEGRADED
 
 
 def _mask_flags(result: MaskResult) -> tuple[str, ...]:
@@ -222,8 +242,8 @@ def _restore_flags(restored: Restored) -> tuple[str, ...]:
 
 
 def _draft_flags(draft: Draft) -> tuple[str, ...]:
-    flags = () if draft is not _NO_DRAFT else ("the local model gave no answer",)
-    return (*flags, "the model did not read the whole input") if draft.truncated else flags
+    flags = () if draft is not NO_DRAFT else ("the local model gave no answer",)
+    return (*flags, _CUT) if draft.truncated else flags
 
 
 def _forget(_provisional: Delivery) -> None:

@@ -4,13 +4,13 @@ put:   Asked + question --> envelope to the pool + memo to ourselves --> outbox
 open:  reply + memo     --> Reply
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from agent.stages import Asked, Delivery
 from agent.store.memo import Memo, Safe
-from agent.store.outbox import Outbox, Parcel
+from agent.store.outbox import NO_NUMBERS, Outbox, Parcel
 from broker.wire.credentials import DeviceCredentials
 from broker.wire.envelope import Header, ReplyKey, open_reply, seal_question
 from broker.wire.errors import KeyFileError
@@ -38,8 +38,16 @@ class Post:
         """Where questions go and replies come from."""
         return Route(self.credentials.fleet, self.credentials.pool, self.credentials.device)
 
-    def put(self, asked: Asked, question: bytes, deadline_s: float) -> Parcel | None:
+    def put(
+        self,
+        asked: Asked,
+        question: bytes,
+        deadline_s: float,
+        numbers: Mapping[str, float] = NO_NUMBERS,
+    ) -> Parcel | None:
         """Seal a question into the outbox; None if its ticket is there already.
+
+        Numbers to remember with it are there exactly if it is.
 
         Raises:
             OutboxFullError: no room.
@@ -50,7 +58,8 @@ class Post:
         envelope, reply_key = self._seal(asked.ticket, question, deadline_s, offset_s)
         memo = self.safe.seal_memo(Memo(asked, reply_key, question))
         parcel = Parcel(asked.ticket, envelope, 1, deadline_s)
-        added = self.outbox.put(parcel, memo=memo, due_s=self.now_s() + self.resend_s)
+        due_s = self.now_s() + self.resend_s
+        added = self.outbox.put(parcel, memo=memo, due_s=due_s, numbers=numbers)
         return parcel if added else None
 
     def memo(self, ticket: UUID) -> Memo:

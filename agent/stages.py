@@ -1,6 +1,6 @@
 """What each step hands to the next. Frozen: a step makes a new value, never edits one.
 
-    Raw -> Clean -> (Masked, Vault) -> Draft -> Keep | Escalate -> Delivery
+    Raw -> Clean -> (Masked, Vault) -> Draft -> Keep | Escalate | Explore | Withhold -> Delivery
 
 `Masked` is the only type that a model or an envelope accepts, and `agent.core.mask` the
 only module that makes one, so sending raw data is a type error.
@@ -64,7 +64,7 @@ class Draft:
     score: float  # in [0, 1]: what the model says of itself, not yet calibrated
     model: str  # package name and version
     elapsed_ms: float
-    truncated: bool = False  # the model did not read the whole question
+    truncated: bool = False  # it did not read the whole question, or was cut short itself
     out_of_scope: bool = False  # the model says that it was not made for such a question
 
 
@@ -86,6 +86,26 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True)
+class Explore:
+    """Route: good enough, and asked all the same, to learn how often such drafts are wrong."""
+
+    draft: Draft
+    confidence: float  # in [0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """Route: it should be asked, but the budget is spent; the draft is delivered, and says so."""
+
+    draft: Draft
+    confidence: float  # in [0, 1]
+    reason: str
+
+
+Decision = Keep | Escalate | Explore | Withhold
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question on its way to an answer: what is known of it, and the best answer so far."""
 
@@ -97,6 +117,7 @@ class Asked:
     draft: Draft
     confidence: float  # in [0, 1], of the draft
     flags: tuple[str, ...] = ()  # what the reader of the answer must know
+    explored: bool = False  # the draft is good enough, and stays the answer if none comes
 
 
 class Origin(StrEnum):

@@ -1,17 +1,22 @@
 """The threads that large models run in. An engine releases the interpreter while it computes.
 
-Job --put--> [thread: model] --Finished--> the loop's queue
+    Job --put--> [ engine: its own threads ] --Finished--> the loop's queue
+
+Each engine has threads of its own: a slow one keeps no question of another waiting.
 """
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Thread
 
+from broker.wire.envelope import MAX_REPLY_BYTES
 from broker.wire.messages import Refused, dump_reply
-from cloud_worker.errors import UnfitQuestionError
+from cloud_worker.errors import SaturatedError, UnfitQuestionError, UnusableReplyError
 from cloud_worker.letters import Job, Reason
+from cloud_worker.models import Engine
 
 _LONGEST_REASON = 256  # characters: `broker.wire.messages`
 
@@ -20,10 +25,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A reply in plain, to be sealed."""
+    """A reply in plain, to be sealed, and stored as the one to its question."""
 
     reason: Reason
     body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """No reply yet: the device shall ask again, and nothing is stored."""
+
+    reason: Reason
+    retry_after_s: float  # at least
+
+
+Said = Written | Postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,44 +47,64 @@ class Finished:
     """A model is done with a question."""
 
     job: Job
-    written: Written
+    said: Said
 
 
 class Engines:
-    """A fixed number of threads. The caller bounds what it puts.
+    """A fixed number of threads for each engine. The caller bounds what it puts.
 
     Daemons: a model that never returns must not keep a worker from stopping.
 
     Args:
-        concurrency: How many threads.
+        engines: The models.
         sink: Takes what is finished, on an engine's thread; must only put it into a queue.
     """
 
-    def __init__(self, *, concurrency: int, sink: Callable[[Finished], None]) -> None:
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
+    def __init__(self, engines: Iterable[Engine], *, sink: Callable[[Finished], None]) -> None:
         self._sink = sink
-        for number in range(concurrency):
-            Thread(target=self._work, name=f"engine-{number}", daemon=True).start()
+        self._lanes: dict[Engine, SimpleQueue[tuple[Job, float]]] = {}
+        for engine in engines:
+            lane = self._lanes[engine] = SimpleQueue()
+            for number in range(engine.concurrency):
+                name = f"{engine.model} {number}"
+                Thread(target=self._work, args=(lane,), name=name, daemon=True).start()
 
-    def put(self, job: Job) -> None:
-        """Have a question answered."""
-        self._jobs.put(job)
+    def put(self, job: Job, engine: Engine, deadline_s: float) -> None:
+        """Have a question answered; `deadline_s` is monotonic time, after which nobody waits."""
+        self._lanes[engine].put((job, deadline_s))
 
-    def _work(self) -> None:
+    def _work(self, lane: SimpleQueue[tuple[Job, float]]) -> None:
         while True:
-            job = self._jobs.get()
-            self._sink(Finished(job, answer(job)))
+            job, deadline_s = lane.get()
+            if time.monotonic() < deadline_s:
+                self._sink(Finished(job, answer(job, deadline_s)))
+            else:  # it waited too long: a model's time is worth more
+                self._sink(Finished(job, Postponed(Reason.LATE, 0.0)))
 
 
-def answer(job: Job) -> Written:
-    """Ask the model, and write down what it says."""
+def answer(job: Job, deadline_s: float) -> Said:
+    """Ask the model, and write down what it says; `deadline_s` is monotonic time."""
     try:
-        reply = job.completer.complete(job.question)
-        return Written(Reason.ANSWERED, dump_reply(reply))  # which refuses what no reply may hold
+        reply = job.completer.complete(job.question, deadline_s)
+        return _written(dump_reply(reply))  # which refuses what no reply may hold
+    except SaturatedError as error:
+        return Postponed(Reason.SATURATED, error.retry_after_s)
+    except UnusableReplyError as error:
+        return _refused(Reason.UNUSABLE, str(error))
     except UnfitQuestionError as error:
-        refusal = Refused(str(error)[:_LONGEST_REASON])
+        return _refused(Reason.REFUSED, str(error))
     except Exception as error:  # noqa: BLE001 - the outermost loop; models are foreign code
         # Without its message and trace, which may hold what was asked.
         _log.error("%s failed: %s", job.completer.model, type(error).__name__)
-        refusal = Refused("the model failed")
-    return Written(Reason.REFUSED, dump_reply(refusal))
+        return _refused(Reason.REFUSED, "the model failed")
+
+
+def _written(body: bytes) -> Written:
+    if len(body) > MAX_REPLY_BYTES:  # no device would open it
+        why = f"the answer is too long: {len(body)} bytes, and at most {MAX_REPLY_BYTES} can travel"
+        return _refused(Reason.REFUSED, why)
+    return Written(Reason.ANSWERED, body)
+
+
+def _refused(reason: Reason, why: str) -> Written:
+    return Written(reason, dump_reply(Refused(why[:_LONGEST_REASON])))

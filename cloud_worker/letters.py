@@ -24,7 +24,10 @@ class Reason(StrEnum):
     REPEATED = "repeated"  # a repeat; it has its reply
     DATE = "date"  # the device's clock is off, or the question too old
     REFUSED = "refused"  # no model for it, or not a question
+    UNUSABLE = "unusable"  # refused, since what the model server said is no answer
     BUSY = "busy"  # full, or about to stop
+    SATURATED = "saturated"  # busy, since the model server takes no more or is away
+    LATE = "late"  # busy, since its time was over when an engine was free
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Job:
     envelope: Envelope
     question: Question
     completer: Completer
+    expires_s: float  # Unix time, seconds: after it the device does not wait
 
 
 @dataclass(frozen=True, slots=True)

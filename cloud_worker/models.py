@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from broker.wire.messages import Answer, Question
 from broker.wire.payload import split
 
-Complete = Callable[[Question], Answer]  # raises UnfitQuestionError for what it can never answer
+# The second argument is monotonic time, seconds: after it nobody waits. Raises UnfitQuestionError
+# for what it can never answer, and SaturatedError for what it cannot answer now.
+Complete = Callable[[Question, float], Answer]
+Ready = Callable[[], bool]
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +27,26 @@ class Instant:
     complete: Complete
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Engine:
-    """Takes its time, so it runs in an engine thread. Must bear several calls at once."""
+    """Takes its time, so it runs in threads of its own, which no other engine waits for.
+
+    One engine may answer several domains. Must bear as many calls at once as it has threads.
+    """
 
     model: str  # name and version
     complete: Complete
+    concurrency: int = 1  # questions answered at once
+    ready: Ready = _always  # whether a question put now can be answered, as far as is known
 
 
 Completer = Instant | Engine
 Completers = Mapping[str, Completer]  # by domain
+
+
+def engines_of(completers: Completers) -> tuple[Engine, ...]:
+    """Each engine once, however many domains it answers."""
+    return tuple(dict.fromkeys(each for each in completers.values() if isinstance(each, Engine)))
 
 
 def echo() -> Instant:
@@ -37,6 +54,6 @@ def echo() -> Instant:
     return Instant("echo 1", _repeat)
 
 
-def _repeat(question: Question) -> Answer:
+def _repeat(question: Question, _deadline_s: float) -> Answer:
     _, content = split(question.payload)
     return Answer(content.decode("utf-8", "replace"), "echo 1", 1.0)

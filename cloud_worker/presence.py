@@ -1,7 +1,7 @@
 """What devices and operators may know of a worker. Retained, signed by nobody: a hint only.
 
-    {"session": 1700000000, "online": true, "capacity": 65, "load": 3,
-     "domains": ["home"], "models": ["commands-large 1.0"], "counters": {"answered": 7}}
+    {"session": 1700000000, "online": true, "capacity": 65, "load": 3, "domains": ["home"],
+     "models": ["commands-large 1.0"], "away": [], "counters": {"answered": 7}}
 
 A worker's name is new at each start, so one that has gone leaves nothing: its will and its last
 word are the empty message, which also takes the retained one away (MQTT 5.0, section 3.3.1.3).
@@ -9,9 +9,10 @@ word are the empty message, which also takes the retained one away (MQTT 5.0, se
 
 import json
 from collections import Counter
+from collections.abc import Callable
 
 from broker.wire.session import Message
-from cloud_worker.models import Completers
+from cloud_worker.models import Completer, Completers, Engine
 
 _PAUSE_S = 3.0  # between two refreshes, however much changes
 _EXPIRY_S = 3600  # the broker forgets a worker that it lost together with its will
@@ -23,16 +24,24 @@ class Presence:
     Args:
         topic: Where.
         session: A number that is higher at each start.
-        capacity: Questions accepted and not yet answered, at most.
         completers: What it can answer.
+        accepted: How many questions are accepted for a model and not yet answered, at most.
     """
 
-    def __init__(self, *, topic: str, session: int, capacity: int, completers: Completers) -> None:
+    def __init__(
+        self,
+        *,
+        topic: str,
+        session: int,
+        completers: Completers,
+        accepted: Callable[[Completer], int],
+    ) -> None:
         self._topic = topic
+        self._models = tuple(dict.fromkeys(completers.values()))
+        self._accepted = accepted
         self._fixed = {
             "session": session,
             "online": True,
-            "capacity": capacity,
             "domains": sorted(completers),
             "models": sorted({completer.model for completer in completers.values()}),
         }
@@ -46,7 +55,14 @@ class Presence:
     def birth(self, load: int, counters: Counter[str], *, now_s: float) -> Message:
         """The presence as it is now."""
         known = {str(name): count for name, count in sorted(counters.items()) if count}
-        self._told = json.dumps({**self._fixed, "load": load, "counters": known}).encode()
+        away = {each for each in self._models if isinstance(each, Engine) and not each.ready()}
+        state = {
+            "capacity": sum(self._accepted(each) for each in self._models if each not in away),
+            "load": load,
+            "away": sorted({each.model for each in away}),
+            "counters": known,
+        }
+        self._told = json.dumps(self._fixed | state).encode()
         self._told_s = now_s
         return Message(self._topic, self._told, retain=True, expiry_s=_EXPIRY_S)
 

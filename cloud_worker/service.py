@@ -33,11 +33,11 @@ from broker.wire.session import (
 )
 from broker.wire.topics import WorkerId
 from cloud_worker.drops import DropLog
-from cloud_worker.engines import Engines, Finished, Written, answer
+from cloud_worker.engines import Engines, Finished, Postponed, Said, answer
 from cloud_worker.errors import ClaimStoreError
 from cloud_worker.letters import Answered, Dropped, Job, Letter, Outcome, Reason
 from cloud_worker.limits import Limits
-from cloud_worker.models import Instant
+from cloud_worker.models import Completer, Instant, engines_of
 from cloud_worker.presence import Presence
 from cloud_worker.worker import Worker, seal
 
@@ -46,6 +46,7 @@ _LEAST_EXPIRY_S = 60  # of a reply whose question is out of date, such as `Wrong
 
 _LONGEST_RETRY_S = 3600.0  # `broker.wire.messages`
 _POLL_S = 0.05
+_SPARE = 2  # questions on the way while others are acknowledged
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ def worker_address(host: str, port: int, limits: Limits) -> Address:
         host=host,
         port=port,
         client_id=f"worker-{secrets.token_hex(8)}",
-        # As many as we acknowledge at once, so that the broker waits and not our memory grows.
-        receive_maximum=min(2 * limits.concurrency + limits.queue, 65_535),
+        # As many as may wait here, so that the broker waits and not our memory grows.
+        receive_maximum=min(_SPARE + limits.queue, 65_535),
     )
 
 
@@ -84,13 +85,13 @@ class WorkerService:
         self.counters: Counter[str] = Counter()
         self._worker, self._limits, self._now_s = worker, worker.limits, now_s
         self._queue: SimpleQueue[_Event] = SimpleQueue()
-        self._engines = Engines(concurrency=self._limits.concurrency, sink=self._queue.put)
+        self._engines = Engines(engines_of(worker.completers), sink=self._queue.put)
         name = WorkerId(address.client_id)
         self._presence = Presence(
             topic=topics.worker_presence(worker.fleet, worker.pool, name),
             session=int(now_s()),
-            capacity=self._limits.accepted,
             completers=worker.completers,
+            accepted=self._limits.accepted,
         )
         self._session = Session(
             address,
@@ -99,7 +100,8 @@ class WorkerService:
             will=self._presence.gone(),
         )
         self._jobs: dict[tuple[str, UUID], Job] = {}  # accepted and not yet answered
-        self._room = self._limits.accepted  # 0 once told to stop
+        self._load: Counter[Completer] = Counter()  # of them, by who answers
+        self._stopping = False
         self._unacknowledged: set[int] = set()
         self._house_due_s = 0.0  # monotonic
         self._drops = DropLog()
@@ -117,7 +119,7 @@ class WorkerService:
 
     def _drain(self) -> None:
         stop_by_s = time.monotonic() + self._limits.drain_s
-        self._room = 0
+        self._stopping = True
         self._announce()
         # Until the broker has our last words: closing at once would throw them away.
         while (self._jobs or self._unacknowledged) and time.monotonic() < stop_by_s:
@@ -149,9 +151,10 @@ class WorkerService:
                     self._received(event)
                 finally:
                     self._session.ack(event.receipt)
-            case Finished(job, written):
+            case Finished(job, said):
                 del self._jobs[_key(job)]
-                answered = self._finish(job, written)
+                self._load[job.completer] -= 1
+                answered = self._finish(job, said)
                 self.counters[answered.reason] += 1
                 self._send(answered.letter)
             case Acknowledged(mid):
@@ -177,27 +180,34 @@ class WorkerService:
     def _accept(self, job: Job, now_s: float) -> Outcome:
         if _key(job) in self._jobs:
             return Dropped(Reason.WORKING)
-        if len(self._jobs) >= self._room:
-            return Answered(Reason.BUSY, seal(job.envelope, self._busy()))
+        if self._stopping or self._load[job.completer] >= self._limits.accepted(job.completer):
+            return self._postpone(job, Postponed(Reason.BUSY, 0.0))
+        deadline_s = time.monotonic() + job.expires_s - now_s
         if isinstance(job.completer, Instant):  # its one commit is the claim and the reply
-            return self._finish(job, answer(job))
+            return self._finish(job, answer(job, deadline_s))
         claimed = self._worker.claim(job, now_s=now_s)
         if isinstance(claimed, Job):
             self._jobs[_key(job)] = job
-            self._engines.put(job)
+            self._load[job.completer] += 1
+            self._engines.put(job, job.completer, deadline_s)
         return claimed
 
-    def _finish(self, job: Job, written: Written) -> Answered:
+    def _finish(self, job: Job, said: Said) -> Answered:
+        if isinstance(said, Postponed):
+            self._worker.release(job)  # so that it is worked on when the device asks again
+            return self._postpone(job, said)
         try:
-            return Answered(written.reason, self._worker.finish(job, written.body))
+            return Answered(said.reason, self._worker.finish(job, said.body))
         except ClaimStoreError:  # a full disk is no reason to keep an answer back
             self.counters["unstored"] += 1
-            return Answered(written.reason, seal(job.envelope, written.body))
+            return Answered(said.reason, seal(job.envelope, said.body))
 
-    def _busy(self) -> bytes:
+    def _postpone(self, job: Job, postponed: Postponed) -> Answered:
         # Jitter, not a secret: those who were turned away together should not come back together.
-        wait_s = self._limits.retry_after_s * random.uniform(0.5, 1.5)  # noqa: S311
-        return dump_reply(Busy(min(wait_s, _LONGEST_RETRY_S)))
+        own_s = self._limits.retry_after_s * random.uniform(0.5, 1.5)  # noqa: S311
+        theirs_s = postponed.retry_after_s * random.uniform(1.0, 1.5)  # noqa: S311
+        busy = Busy(min(max(own_s, theirs_s), _LONGEST_RETRY_S))
+        return Answered(postponed.reason, seal(job.envelope, dump_reply(busy)))
 
     def _send(self, letter: Letter) -> None:
         remaining_s = int(letter.expires_s - self._now_s())
@@ -217,16 +227,16 @@ class WorkerService:
             self.counters["unsent"] += 1
 
     def _announce(self) -> None:
-        if self._room:
+        if self._stopping:
+            self._publish(self._presence.gone())
+        else:
             now_s = time.monotonic()
             self._publish(self._presence.birth(len(self._jobs), self.counters, now_s=now_s))
-        else:
-            self._publish(self._presence.gone())
 
     def _keep_house(self) -> None:
         now_s = time.monotonic()
         self._house_due_s = now_s + _HOUSE_S
-        if self._room:
+        if not self._stopping:
             news = self._presence.refresh(len(self._jobs), self.counters, now_s=now_s)
             if news is not None:
                 self._publish(news)

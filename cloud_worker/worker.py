@@ -132,7 +132,7 @@ class Worker:
         completer = self.completers.get(asked.domain)
         if completer is None:
             return _refusal(envelope, f"no model for the domain {asked.domain}")
-        return Job(envelope, asked, completer)
+        return Job(envelope, asked, completer, question.header.expires_s)
 
     def _in_time(self, header: Header, now_s: float) -> bool:
         # A date that is far off would keep its claim for years, or repeat after it is forgotten.

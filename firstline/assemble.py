@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-from agent.pipeline import Pipeline, Task
+from agent.pipeline import Pipeline
 from agent.post import Post
+from agent.referee import Referee
 from agent.shell.courier import Courier
 from agent.shell.loop import AgentEvent, Input, Loop
 from agent.shell.presence import Presence
 from agent.store.errors import OutboxFullError
 from agent.store.memo import Safe
 from agent.store.outbox import Outbox
+from agent.store.spending import Spending
+from agent.task import Task
 from broker.wire import topics
 from broker.wire.credentials import DeviceCredentials
 from broker.wire.keys import supported_suites
@@ -66,13 +69,9 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
             resend_s=parts.resend_s,
             counters=parts.counters,
         )
-        pipeline = Pipeline(
-            post=post,
-            tasks=parts.tasks,
-            now_s=time.time,
-            count=lambda name: parts.counters.update([name]),
-        )
-        with session:
+        spending = Spending(outbox)
+        pipeline = _pipeline(parts, post, spending)
+        with _saved(spending), session:
             yield Loop(
                 queue=parts.queue,
                 pipeline=pipeline,
@@ -83,6 +82,30 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
                 reload=parts.reload,
                 counters=parts.counters,
             )
+
+
+def _pipeline(parts: AgentParts, post: Post, spending: Spending) -> Pipeline:
+    def count(name: str) -> None:
+        parts.counters[name] += 1
+
+    return Pipeline(
+        post=post,
+        referee=Referee(spending=spending, count=count),
+        tasks=parts.tasks,
+        now_s=time.time,
+        count=count,
+    )
+
+
+@contextmanager
+def _saved(spending: Spending) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        try:
+            spending.save()
+        except OutboxFullError as error:
+            _log.warning("the budgets are those of a moment ago at the next start: %s", error)
 
 
 def _post(parts: AgentParts, outbox: Outbox) -> Post:

@@ -15,16 +15,15 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from agent.core.gate import GatePolicy
 from agent.models.engine import Engine
-from agent.pipeline import Task
 from agent.shell.folder import FolderInput, FolderOutput
 from agent.shell.local_topic import LocalBroker
 from agent.shell.loop import AgentEvent, Input, Loop
 from agent.shell.streams import StreamInput, StreamOutput
 from agent.stages import Delivery
+from agent.task import Task
 from broker.package.errors import PackageError
 from broker.wire.credentials import DeviceCredentials, load_device
 from broker.wire.session import Address
@@ -32,6 +31,9 @@ from firstline.assemble import AgentParts, agent_loop
 from firstline.plan import AgentPlan, Endpoint, PlanningError, TaskPlan, plan_apart
 from firstline.settings.problems import SettingsError
 from firstline.watch import SettingsWatcher
+
+if TYPE_CHECKING:
+    from broker.package.profile import Profile
 
 _LOCAL_SESSION_S = 3600  # the local broker keeps questions for an agent that restarts
 
@@ -72,7 +74,7 @@ class Tasks:
         self, *, local: LocalBroker | None, stdout: TextIO, counters: Counter[str]
     ) -> None:
         self._local, self._stdout, self._counters = local, stdout, counters
-        self._engines: dict[tuple[Path, int, float, float], Engine] = {}
+        self._engines: dict[tuple[Path, int, float, float, Profile], Engine] = {}
 
     def build(self, plan: AgentPlan) -> dict[str, Task]:
         """The tasks of a plan."""
@@ -84,13 +86,14 @@ class Tasks:
             engine.stop()
 
     def _task(self, plan: TaskPlan) -> Task:
-        key = (plan.package, plan.threads, plan.timeout_s, plan.unload_after_s)
+        key = (plan.package, plan.threads, plan.timeout_s, plan.unload_after_s, plan.profile)
         if key not in self._engines:
             self._engines[key] = Engine(
                 plan.package,
                 threads=plan.threads,
                 timeout_s=plan.timeout_s,
                 unload_after_s=plan.unload_after_s,
+                profile=plan.profile,
             )
         return Task(
             name=plan.name,
@@ -98,7 +101,7 @@ class Tasks:
             rules=plan.rules,
             model=self._engines[key],
             domain=plan.domain,
-            gate=GatePolicy(plan.max_error),
+            gate=plan.gate,
             patience_s=plan.patience_s,
             provisional=plan.provisional,
             deliver=partial(self._counted, self._output(plan.target)),

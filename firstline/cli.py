@@ -28,14 +28,22 @@ _COMMANDS = {
     "worker": ("worker:app", "The cloud: run a worker."),
     "broker": ("broker:app", "The broker between them: start mosquitto with safe settings."),
     "fleet": ("fleet:app", "The operator's side: make a fleet, enrol devices."),
-    "model": ("model:app", "Model packages: list, show, pack and calibrate your own."),
+    "model": ("model:app", "Model packages: list, show, pull, pack and calibrate your own."),
+    "gate": ("gate:app", "The gate: what a bound on error or on questions asked costs."),
     "config": ("config:app", "Settings files: check, show."),
     "doctor": ("doctor:doctor", "Check this machine, each finding with its fix."),
     "bench": ("bench:bench", "Measure the round trip, the footprint, the gate."),
     "exit-codes": ("exit_codes:exit_codes", "List the exit codes."),
 }
 # Module -> the extra that brings it.
-_EXTRAS = {"numpy": "device", "onnxruntime": "device", "watchdog": "device", "rich": "fleet"}
+_EXTRAS = {
+    "httpx2": "pull",
+    "huggingface_hub": "pull",
+    "numpy": "device",
+    "onnxruntime": "device",
+    "rich": "fleet",
+    "watchdog": "device",
+}
 _PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
 
 

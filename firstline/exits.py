@@ -66,7 +66,6 @@ _EXPECTED: Final[Mapping[str, ExitCode]] = {
     "builtins.TimeoutError": ExitCode.TIMEOUT,
     "cloud_worker.errors.ModelLoadError": ExitCode.MODEL,
     "cloud_worker.errors.WorkerError": ExitCode.FAILURE,
-    "firstline.bench.labelled.DataError": ExitCode.FAILURE,
     "firstline.bench.pair.PairError": ExitCode.USAGE,
     "firstline.build.AlreadyRunningError": ExitCode.FAILURE,
     "firstline.plan.PlanningError": ExitCode.FAILURE,

@@ -33,3 +33,5 @@ def log_to_stderr(*, verbose: int, quiet: int, as_json: bool) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # It logs an error when it is stopped while a notice is on its way, which harms nothing.
     logging.getLogger("watchdog").setLevel(logging.CRITICAL)
+    for talker in ("httpx", "httpcore"):  # a line for each request
+        logging.getLogger(talker).setLevel(logging.WARNING)

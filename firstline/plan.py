@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.clean import Expectation
+from agent.core.gate import GatePolicy
 from agent.core.mask import MaskRules
+from broker.package.profile import Profile
 
 _PATIENCE_S = 60.0  # a cold SD card
 
@@ -48,10 +50,11 @@ class TaskPlan:
     threads: int
     timeout_s: float
     unload_after_s: float
+    profile: Profile
     domain: str
     expect: Expectation
     rules: MaskRules
-    max_error: float
+    gate: GatePolicy
     patience_s: float
     provisional: bool
     source: Endpoint

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent.core.clean import Expectation
@@ -9,21 +10,29 @@ from agent.core.mask import MaskRules
 from broker.package.errors import PackageError
 from broker.package.inputs import WindowInput
 from broker.package.manifest import Manifest, load_manifest
+from firstline.feasible import gate_policy, refusals
 from firstline.plan import AgentPlan, Broker, Endpoint, TaskPlan
 from firstline.settings.agent import AgentSettings, BrokerSection, EndpointSection, TaskSection
 from firstline.settings.problems import SettingsError
-from firstline.settings.source import read
+from firstline.settings.source import Fault, located, read
 from firstline.shipped import package_folder
 
 
 def main() -> None:
     """Write the plan of a settings file, or the error that it has."""
-    path = Path(sys.argv[1])
     try:
-        found: AgentPlan | Exception = plan(read(path, AgentSettings), path.resolve().parent)
+        found: AgentPlan | Exception = _planned(Path(sys.argv[1]))
     except (SettingsError, PackageError) as error:
         found = error
     sys.stdout.buffer.write(pickle.dumps(found))
+
+
+def _planned(path: Path) -> AgentPlan:
+    settings, base = read(path, AgentSettings), path.resolve().parent
+    found = plan(settings, base)
+    if faults := tuple(gate_faults(settings, base)):
+        raise SettingsError(located(path, faults))
+    return found
 
 
 def plan(settings: AgentSettings, base: Path) -> AgentPlan:
@@ -42,6 +51,19 @@ def plan(settings: AgentSettings, base: Path) -> AgentPlan:
         max_questions=settings.agent.max_questions,
         tasks=tuple(_task(section, settings, base) for section in settings.tasks),
     )
+
+
+def gate_faults(settings: AgentSettings, base: Path) -> Iterator[Fault]:
+    """Bounds that the tasks' models cannot keep.
+
+    Raises:
+        PackageError: a model package cannot be used, or not for its task.
+    """
+    for number, section in enumerate(settings.tasks):
+        manifest = load_manifest(package_folder(settings.models[section.model].package, base))
+        head = manifest.head(section.domain)
+        for key, message in refusals(manifest, head, gate_policy(section)):
+            yield ("tasks", number, key), message
 
 
 def expectation(section: TaskSection, manifest: Manifest) -> Expectation:
@@ -80,10 +102,11 @@ def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan
         threads=model.threads,
         timeout_s=model.timeout_s,
         unload_after_s=model.unload_after_s,
+        profile=model.profile,
         domain=section.domain,
         expect=expectation(section, load_manifest(package)),
         rules=MaskRules(section.mask.fields, section.mask.default),
-        max_error=section.max_error,
+        gate=gate_policy(section),
         patience_s=section.patience_s,
         provisional=section.provisional,
         source=_endpoint(section.input, base),

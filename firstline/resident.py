@@ -3,14 +3,13 @@
 Run as `python -m firstline.resident ORDERS` by `firstline agent run` (see `becoming.py`).
 """
 
-import ctypes
-import gc
 import json
 import sys
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from agent.memory import give_back
 from agent.shell.events import Stop
 from firstline.becoming import Orders, read_orders
 from firstline.build import agent_process
@@ -39,19 +38,10 @@ def _serve(orders: Orders) -> None:
     with on_stop(lambda: queue.put(Stop())), agent_process(Path(orders.settings), queue) as loop:
         if orders.as_json:
             _say({"event": "started", "settings": orders.settings})
-        _give_back_memory()
+        give_back()
         loop.run()
     if orders.as_json:
         _say({"event": "stopped"})
-
-
-def _give_back_memory() -> None:
-    """Return what start-up used and nobody needs: parsed settings, compiled sources."""
-    gc.collect()
-    gc.freeze()  # what is left lives as long as the process: do not look at it again
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl does not
-    if trim is not None:
-        trim(0)
 
 
 def _say(event: dict[str, str]) -> None:

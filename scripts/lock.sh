@@ -26,12 +26,16 @@ compile() {
 }
 
 # dev holds everything that the tests need; the others are parts of it, so they agree on every version.
-compile dev --extra device --extra worker --extra llama --extra fleet --group build --group dev
+compile dev --extra device --extra worker --extra llama --extra tokenizers --extra pull --extra fleet --extra plot --group build --group dev
 unset UPGRADE
-compile run --extra device --extra worker --extra fleet --group build --constraints locks/dev.lock
+compile run --extra device --extra worker --extra fleet --extra plot --group build --constraints locks/dev.lock
 compile device --extra device --constraints locks/dev.lock
 compile worker --extra worker --constraints locks/dev.lock
 compile llama --extra llama --constraints locks/dev.lock
+compile tokenizers --extra tokenizers --constraints locks/dev.lock
+compile pull --extra pull --constraints locks/dev.lock
+compile oracle --extra device --extra worker --extra llama --extra tokenizers --extra pull --extra fleet --extra plot \
+  --group build --group dev --group oracle --constraints locks/dev.lock
 compile fleet --extra fleet --constraints locks/dev.lock
 # torch is left out: which build fits depends on the machine (CPU or a CUDA version), and so do its hashes.
 compile train --extra train --constraints locks/dev.lock \

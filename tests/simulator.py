@@ -14,7 +14,7 @@ from broker.wire.credentials import load_worker
 from broker.wire.messages import Busy, dump_reply
 from broker.wire.topics import Route
 from cloud_worker.devices import Devices
-from cloud_worker.engines import answer
+from cloud_worker.engines import Postponed, answer
 from cloud_worker.letters import Answered, Dropped, Job, Reason
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completers
@@ -76,8 +76,11 @@ class CloudSimulator:
     def _answer(self, job: Job) -> Answered:
         if self.full:
             return Answered(Reason.BUSY, seal(job.envelope, dump_reply(Busy(1.0))))
-        written = answer(job)
-        return Answered(written.reason, self.worker.finish(job, written.body))
+        said = answer(job, time.monotonic() + job.expires_s - self.now_s())
+        if isinstance(said, Postponed):
+            busy = dump_reply(Busy(said.retry_after_s))
+            return Answered(said.reason, seal(job.envelope, busy))
+        return Answered(said.reason, self.worker.finish(job, said.body))
 
 
 @contextmanager

@@ -124,9 +124,9 @@ class Setup:
 def gated(gate: Flag) -> Engine:
     """A model that waits until the test lets it go on."""
 
-    def complete(question: Question) -> Answer:
+    def complete(question: Question, deadline_s: float) -> Answer:
         gate.wait(PATIENCE_S)
-        return echo().complete(question)
+        return echo().complete(question, deadline_s)
 
     return Engine("gated", complete)
 

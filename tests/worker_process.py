@@ -26,9 +26,9 @@ def main() -> None:
     keys, claims, host, port, seconds = sys.argv[1:]
     limits = Limits(drain_s=5.0)
 
-    def slowly(question: Question) -> Answer:
+    def slowly(question: Question, deadline_s: float) -> Answer:
         time.sleep(float(seconds))
-        return echo().complete(question)
+        return echo().complete(question, deadline_s)
 
     with ClaimStore(Path(claims)) as store:
         worker = Worker(

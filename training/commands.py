@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.package.calibrate import Case
-from broker.wire.payload import Text
 from training import data, graph, pack, teachers
 from training.encoder import Encoder
 from training.teachers import Lesson
@@ -77,9 +75,4 @@ def packed(job: Job, encoder: Encoder, vocabulary: list[str], cover: Cover) -> N
         card=cover.card,
         files=["vocab.txt", *(["model.data"] if apart else [])],
     )
-    pack.finish(plan, {domain: _cases(job, domain) for domain in data.DOMAINS})
-
-
-def _cases(job: Job, domain: str) -> list[Case]:
-    found = data.labelled(job.work.source, domain, "validation")
-    return [Case(Text(example.text), example.label) for example in found]
+    pack.finish(plan, {domain: data.cases(job.work.source, domain) for domain in data.DOMAINS})

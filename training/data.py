@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.package.calibrate import Case
+from broker.wire.payload import Text
+
 HOME, ASSISTANT = "home", "assistant"
 DOMAINS = (HOME, ASSISTANT)
 OUT_OF_SCOPE = "oos"
@@ -41,6 +44,11 @@ def labelled(data: Path, domain: str, split: str) -> list[Example]:
             Example(row["text"], domain, row["intent"], row.get("annotation") or "")
             for row in csv.DictReader(file)
         ]
+
+
+def cases(data: Path, domain: str) -> list[Case]:
+    """Read a domain's validation split as a calibration takes it."""
+    return [Case(Text(each.text), each.label) for each in labelled(data, domain, "validation")]
 
 
 def labels_of(examples: list[Example]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.package import calibrate
+from broker.package import calibrate, heads
 from broker.package.calibrate import Case
 from broker.package.files import PACKAGE_FILE, sha256
 from broker.package.fit import Scored, fit
@@ -61,12 +61,7 @@ def finish(plan: Plan, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
     every = [(case, domain) for domain, some in cases.items() for case in some[:_TIMED]]
     took_ms = [_timed(model, case, domain) for case, domain in every]
     ram_mb = max(1, round(_resident_mb() - before_mb))
-    found = {domain: calibrate.scored(model, domain, some) for domain, some in cases.items()}
-    fits = {domain: fit("isotonic", scored) for domain, scored in found.items()}
-    calibrate.write(model.manifest, {domain: (found[domain], fits[domain]) for domain in found})
-    figures: dict[str, Value] = {}
-    for head in plan.heads:
-        figures |= _figures(head, found[head.domain], cases[head.domain], fits[head.domain].ece)
+    figures = _calibrated(model, cases)
     names = {name for name, _ in model.manifest.files}
     figures["size_bytes"] = sum((plan.folder / name).stat().st_size for name in names)
     figures["median_ms"] = round(statistics.median(took_ms), 3)
@@ -77,7 +72,35 @@ def finish(plan: Plan, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
     return figures
 
 
-def _figures(head: Head, found: Scored, cases: Sequence[Case], error: float) -> dict[str, Value]:
+def recalibrate(folder: Path, cases: Mapping[str, Sequence[Case]]) -> None:
+    """Calibrate a package that is there; weights and hashes stay, figures change."""
+    figures = _calibrated(load_package(folder), cases)
+    for file, form in ((PACKAGE_FILE, "{} = {}"), ("README.md", "| {} | {} |")):
+        path = folder / file
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for key, value in figures.items():
+            start = form.partition("{}")[0] + key + " "
+            told = form.format(key, json.dumps(value))
+            lines = [told if line.startswith(start) else line for line in lines]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    load_manifest(folder)
+    print(folder.name, json.dumps(figures))
+
+
+def _calibrated(model: PackageModel, cases: Mapping[str, Sequence[Case]]) -> dict[str, Value]:
+    found = {domain: calibrate.scored(model, domain, some) for domain, some in cases.items()}
+    fits = {domain: fit("isotonic", scored) for domain, scored in found.items()}
+    calibrate.write(model.manifest, {domain: (found[domain], fits[domain]) for domain in found})
+    figures: dict[str, Value] = {}
+    for head in model.manifest.heads:
+        domain = head.domain
+        figures |= _figures(head, found[domain], cases[domain], fits[domain].ece)
+    return figures
+
+
+def _figures(
+    head: heads.Head, found: Scored, cases: Sequence[Case], error: float
+) -> dict[str, Value]:
     inside = [n for n, case in enumerate(cases) if case.label != head.out_of_scope]
     name = head.domain.replace("/", "_")
     figures: dict[str, Value] = {
@@ -87,7 +110,7 @@ def _figures(head: Head, found: Scored, cases: Sequence[Case], error: float) -> 
     }
     if head.out_of_scope:
         outside = [n for n, case in enumerate(cases) if case.label == head.out_of_scope]
-        figures[f"{name}_out_of_scope_recall"] = round(float(found.right[outside].mean()), 4)
+        figures[f"{name}_out_of_scope_recall"] = round(float(found.asks[outside].mean()), 4)
     return figures
 
 

@@ -1,6 +1,6 @@
 """The engine child: loads one model package and answers frames until its input closes.
 
-    python -m agent.models.child PACKAGE THREADS
+    python -m agent.models.child PACKAGE THREADS PROFILE
 
 Only this process imports numpy and the engine, so only it grows, and only it dies of them.
 """
@@ -10,9 +10,12 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from agent.memory import give_back
 from agent.models.pipe import Header, read_frame, write_frame
+from broker.package.apart import manifest_apart
 from broker.package.errors import PackageError, TooLateError
-from broker.package.load import load_package
+from broker.package.heads import Curve
+from broker.package.load import open_package
 from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.payload import PayloadKind, Shape, join
@@ -20,13 +23,15 @@ from broker.wire.payload import PayloadKind, Shape, join
 
 def main() -> int:
     """Serve until end of input; 1 if the package cannot be used."""
-    package, threads = Path(sys.argv[1]), int(sys.argv[2])
+    package, threads, profile = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        model = load_package(package, threads=threads)
+        manifest = manifest_apart(package)
+        model = open_package(manifest, threads=threads, profile=profile)  # type: ignore[arg-type] # the agent wrote it
     except PackageError as error:
         write_frame(said, {"refused": str(error)})
         return 1
+    give_back()  # loading weights takes them twice: agent/models/README.md
     write_frame(said, _hello(model))
     while _serve_one(model, asked, said):
         pass
@@ -35,12 +40,19 @@ def main() -> int:
 
 def _hello(model: PackageModel) -> Header:
     manifest = model.manifest
-    heads = {head.domain: head.knots for head in manifest.heads}
+    heads = {head.domain: _trust(head.curve) for head in manifest.heads}
     return {
         "model": f"{manifest.name} {manifest.version}",
         "payload": manifest.payload,
         "heads": heads,
     }
+
+
+def _trust(curve: Curve | None) -> Header:
+    """A head's calibration: of the very weights that this process has loaded."""
+    if curve is None:
+        return {"knots": (), "risks": (), "samples": 0}
+    return {"knots": curve.knots, "risks": curve.risk_table, "samples": curve.samples}
 
 
 def _serve_one(model: PackageModel, asked: BinaryIO, said: BinaryIO) -> bool:

@@ -10,12 +10,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from agent.core.bounds import Risks, Step
 from agent.core.gate import Calibration
 from agent.models.child_process import ChildEndedError, ChildProcess, PackageRefusedError
 from agent.models.model import ModelError
 from agent.models.pipe import Header
 from agent.stages import Draft, Masked
+from broker.package.profile import Profile
 from broker.wire.payload import split
 
 _START_S = 30.0  # a cold SD card reads onnxruntime slowly
@@ -42,6 +45,7 @@ class Engine:
         threads: How many threads the engine may use.
         timeout_s: A draft that takes longer is given up; a child that cannot be, with it.
         unload_after_s: A child that has been idle for so long is ended; 0: never.
+        profile: How the engine holds the weights: see agent/models/README.md.
     """
 
     def __init__(
@@ -51,9 +55,10 @@ class Engine:
         threads: int = 1,
         timeout_s: float = 5.0,
         unload_after_s: float = 0.0,
+        profile: Profile = "fast",
     ) -> None:
         module = ["-P", "-m", "agent.models.child"]  # -P: nothing from the current folder
-        self._command = [sys.executable, *module, str(package), str(threads)]
+        self._command = [sys.executable, *module, str(package), str(threads), profile]
         self._timeout_s, self._unload_after_s = timeout_s, unload_after_s
         self._child: ChildProcess | None = None
         self._loaded: Loaded | None = None
@@ -188,11 +193,16 @@ class Engine:
 def _loaded(said: Header) -> Loaded:
     heads = said["heads"]
     assert isinstance(heads, dict)  # noqa: S101 - our own child wrote it
-    calibrations = {
-        domain: Calibration(tuple((float(score), float(chance)) for score, chance in knots))
-        for domain, knots in heads.items()
-    }
+    calibrations = {domain: _calibration(head) for domain, head in heads.items()}
     return Loaded(str(said["model"]), str(said["payload"]), calibrations)
+
+
+def _calibration(said: dict[str, Any]) -> Calibration:
+    steps = (Step(float(score), int(kept), int(wrong)) for score, kept, wrong in said["risks"])
+    return Calibration(
+        tuple((float(score), float(chance)) for score, chance in said["knots"]),
+        Risks(tuple(steps), int(said["samples"])),
+    )
 
 
 def _number(value: object) -> float:

@@ -16,12 +16,13 @@ from typing import Protocol
 from uuid import UUID
 
 from agent.core.errors import FinderError, InputError
-from agent.pipeline import Pipeline, Task
+from agent.pipeline import Pipeline
 from agent.shell.courier import Courier
 from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, ticket_of
 from agent.shell.presence import Presence
 from agent.stages import Raw
 from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
+from agent.task import Task
 from broker.wire.errors import BrokerUnavailableError, WireError
 from broker.wire.session import Acknowledged, Event, Message, Offline, Online, Receipt, Received
 

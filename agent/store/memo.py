@@ -51,6 +51,7 @@ class Safe:
             "draft": _draft_fields(asked.draft),
             "confidence": asked.confidence,
             "flags": asked.flags,
+            "explored": asked.explored,
             "secret": memo.reply_key.secret.hex(),
             "bound": memo.reply_key.bound.hex(),
             "redated": memo.redated,
@@ -77,6 +78,7 @@ class Safe:
             draft=Draft(**fields["draft"]),
             confidence=fields["confidence"],
             flags=tuple(fields["flags"]),
+            explored=fields.get("explored", False),  # a row of an earlier version
         )
         reply_key = ReplyKey(bytes.fromhex(fields["secret"]), bytes.fromhex(fields["bound"]))
         return Memo(asked, reply_key, question=plain[end:], redated=fields["redated"])

@@ -13,51 +13,21 @@ when the device has time, brings them to the disk too.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from agent.store import statements
 from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
 from agent.store.schema import ANSWERS_ARE_DUE, KNOWS, SCHEMA
 
-_PUT = """
-INSERT OR IGNORE INTO outbox (ticket, envelope, memo, attempts, due_s, deadline_s)
-VALUES (?, ?, ?, 1, ?, ?)
-"""
-_PUT_ENDED = """
-INSERT OR IGNORE INTO outbox (ticket, envelope, memo, ending, attempts, due_s, deadline_s)
-VALUES (?, x'', x'', ?, 1, ?, 0)
-"""
-_DUE = """
-SELECT ticket, envelope, attempts, deadline_s FROM outbox
-WHERE due_s <= ?1 AND ending IS NULL AND deadline_s > ?1 ORDER BY due_s LIMIT ?2
-"""
-_OVERDUE = """
-SELECT ticket FROM outbox
-WHERE due_s <= ?1 AND ending IS NULL AND deadline_s <= ?1 ORDER BY due_s LIMIT ?2
-"""
-_ENDED = (
-    "SELECT ticket FROM outbox WHERE due_s <= ?1 AND ending IS NOT NULL ORDER BY due_s LIMIT ?2"
-)
-# A question is due at its deadline at the latest; a row that was never a question has none (0).
-_RESEND = """
-UPDATE outbox SET attempts = attempts + 1, due_s = min(?, deadline_s)
-WHERE ticket = ? AND ending IS NULL
-"""
-_POSTPONE = """
-UPDATE outbox SET due_s = CASE WHEN ending IS NULL THEN min(?1, deadline_s) ELSE ?1 END
-WHERE ticket = ?2
-"""
-_HURRY = "UPDATE outbox SET due_s = ? WHERE ending IS NULL AND due_s > ?"
-_RESEAL = "UPDATE outbox SET envelope = ?, memo = ?, due_s = ? WHERE ticket = ?"
-_END = "UPDATE outbox SET ending = ? WHERE ticket = ? AND ending IS NULL"
-_SETTLE = "DELETE FROM outbox WHERE ticket = ?"
-_SET = "INSERT INTO device VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _BATCH = 64  # rows a query returns at most: bounds memory, whatever waits
 _CACHE_KIB = 512
+NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +76,17 @@ class Outbox:
     def __len__(self) -> int:
         return int(self._rows)
 
-    def put(self, parcel: Parcel, *, memo: bytes, due_s: float) -> bool:
-        """Queue a sealed question, on disk when this returns; False if it already is there.
+    def put(
+        self,
+        parcel: Parcel,
+        *,
+        memo: bytes,
+        due_s: float,
+        numbers: Mapping[str, float] = NO_NUMBERS,
+    ) -> bool:
+        """Queue a sealed question, and remember numbers with it, on disk when this returns.
+
+        False if it already is there; then nothing is changed.
 
         Raises:
             OutboxFullError: no room.
@@ -116,8 +95,12 @@ class Outbox:
             raise OutboxFullError(f"the outbox holds its limit of {self._max_rows} questions")
         due_s = min(due_s, parcel.deadline_s)
         row = (parcel.ticket.bytes, parcel.envelope, memo, due_s, parcel.deadline_s)
-        with self._on_disk():
-            return self._insert(_PUT, row)
+        with self._on_disk(), self._together(numbers):
+            added = self._insert(statements.PUT, row)
+            for number in numbers.items() if added else ():
+                self._change(statements.SET, number)
+        self._numbers |= numbers if added else {}
+        return added
 
     def put_ended(self, ticket: UUID, ending: bytes, *, due_s: float) -> None:
         """Keep an answer that no output took, to try again at `due_s`.
@@ -126,7 +109,7 @@ class Outbox:
             OutboxFullError: no room.
         """
         with self._on_disk():
-            self._insert(_PUT_ENDED, (ticket.bytes, ending, due_s))
+            self._insert(statements.PUT_ENDED, (ticket.bytes, ending, due_s))
 
     def knows(self, ticket: UUID) -> bool:
         """Whether a ticket waits here, or was settled a short while ago."""
@@ -135,33 +118,33 @@ class Outbox:
 
     def due(self, now_s: float, limit: int = _BATCH) -> list[Parcel]:
         """Parcels to publish now, oldest first."""
-        rows = self._db.execute(_DUE, (now_s, limit)).fetchall()
+        rows = self._db.execute(statements.DUE, (now_s, limit)).fetchall()
         return [Parcel(UUID(bytes=row[0]), *row[1:]) for row in rows]
 
     def overdue(self, now_s: float) -> list[UUID]:
         """Tickets whose deadline has passed, oldest first."""
-        return self._tickets(_OVERDUE, now_s)
+        return self._tickets(statements.OVERDUE, now_s)
 
     def ended(self, now_s: float) -> list[UUID]:
         """Tickets that have an answer which is still to be delivered."""
-        return self._tickets(_ENDED, now_s)
+        return self._tickets(statements.ENDED, now_s)
 
     def resend_at(self, ticket: UUID, due_s: float) -> None:
         """It was published again; once more at `due_s`."""
-        self._change(_RESEND, (due_s, ticket.bytes))
+        self._change(statements.RESEND, (due_s, ticket.bytes))
 
     def postpone(self, ticket: UUID, due_s: float) -> None:
         """It was not published, or not taken; try at `due_s`."""
-        self._change(_POSTPONE, (due_s, ticket.bytes))
+        self._change(statements.POSTPONE, (due_s, ticket.bytes))
 
     def hurry(self, now_s: float) -> None:
         """Somebody listens now: all that waits is due."""
-        self._change(_HURRY, (now_s, now_s))
+        self._change(statements.HURRY, (now_s, now_s))
 
     def reseal(self, ticket: UUID, *, envelope: bytes, memo: bytes, due_s: float) -> None:
         """Replace a parcel that can no longer be opened by one that can."""
         with self._on_disk():
-            self._change(_RESEAL, (envelope, memo, due_s, ticket.bytes))
+            self._change(statements.RESEAL, (envelope, memo, due_s, ticket.bytes))
 
     def memo(self, ticket: UUID) -> bytes:
         """What `put` stored for this ticket, while it has no answer.
@@ -196,12 +179,12 @@ class Outbox:
         Raises:
             UnknownTicketError: it has an answer already, or is not ours.
         """
-        if self._change(_END, (ending, ticket.bytes)) == 0:
+        if self._change(statements.END, (ending, ticket.bytes)) == 0:
             raise UnknownTicketError(str(ticket))
 
     def settle(self, ticket: UUID) -> None:
         """The answer has been delivered; forget the question."""
-        self._rows -= self._change(_SETTLE, (ticket.bytes,))
+        self._rows -= self._change(statements.SETTLE, (ticket.bytes,))
 
     def flush(self) -> None:
         """Bring to the disk what does not wait for it by itself."""
@@ -210,13 +193,13 @@ class Outbox:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self._dirty = False
 
-    def number(self, name: str) -> float:
-        """A number that the device remembers, 0 at first."""
-        return float(self._numbers.get(name, 0.0))
+    def number(self, name: str, first: float = 0.0) -> float:
+        """A number that the device remembers, `first` at first."""
+        return float(self._numbers.get(name, first))
 
     def remember(self, name: str, value: float) -> None:
         """Remember a number."""
-        self._change(_SET, (name, value))
+        self._change(statements.SET, (name, value))
         self._numbers[name] = value
 
     @contextmanager
@@ -226,6 +209,23 @@ class Outbox:
             yield
         finally:
             self._db.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _together(self, more: Mapping[str, float]) -> Iterator[None]:
+        """One transaction, if there is more than one statement."""
+        if not more:
+            yield
+            return
+        rows = self._rows
+        self._change("BEGIN IMMEDIATE", ())
+        try:
+            yield
+            self._change("COMMIT", ())
+        except OutboxFullError:
+            self._rows = rows
+            with suppress(sqlite3.OperationalError):  # SQLite may have done so by itself
+                self._db.execute("ROLLBACK")
+            raise
 
     def _insert(self, statement: str, row: tuple[object, ...]) -> bool:
         added = self._change(statement, row)

@@ -1,15 +1,18 @@
 """calibration.json as pydantic sees it: how far each head of one weight file can be trusted."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from broker.package.checked import Domain, Sha256, Share, Strict, checked, read_text
 from broker.package.errors import ManifestError
+from broker.package.heads import Curve
 
 MAX_KNOTS = 40
+Rows = Annotated[int, Field(ge=0)]
 
 
 class CurveDocument(Strict):
@@ -21,6 +24,8 @@ class CurveDocument(Strict):
     samples: int = Field(ge=1)
     ece: Share
     risk_coverage: tuple[tuple[Share, Share], ...] = ()
+    risk_table: tuple[tuple[Share, Rows, Rows], ...] = ()
+    scope_threshold: Share | None = None
 
 
 class CalibrationDocument(Strict):
@@ -41,3 +46,39 @@ def read_calibration(path: Path) -> CalibrationDocument:
     except json.JSONDecodeError as error:
         message = f"{path}:{error.lineno}: this is not valid JSON: {error.msg}"
         raise ManifestError(message) from error
+
+
+def curve_of(found: CalibrationDocument | None, domain: str, path: Path) -> Curve | None:
+    """Give the calibration of one head, or None if it has none.
+
+    Raises:
+        ManifestError: its numbers contradict each other.
+    """
+    if found is None or domain not in found.heads:
+        return None
+    curve = found.heads[domain]
+    _check_knots(curve, path)
+    _check_table(curve, path)
+    return Curve(
+        knots=tuple(curve.knots),
+        samples=curve.samples,
+        ece=curve.ece,
+        risk_coverage=curve.risk_coverage,
+        risk_table=curve.risk_table,
+        scope_threshold=curve.scope_threshold,
+        method=curve.method,
+    )
+
+
+def _check_knots(curve: CurveDocument, path: Path) -> None:
+    for (low, low_chance), (high, high_chance) in pairwise(curve.knots):
+        if high <= low or high_chance < low_chance:
+            raise ManifestError(f"{path}: knots must rise in score and never fall in chance")
+
+
+def _check_table(curve: CurveDocument, path: Path) -> None:
+    for (high, fewer, wrong), (low, more, more_wrong) in pairwise(curve.risk_table):
+        if not (low < high and fewer <= more and wrong <= more_wrong):
+            raise ManifestError(f"{path}: risk_table must fall in score, and never in its counts")
+    if any(wrong > kept or kept > curve.samples for _, kept, wrong in curve.risk_table):
+        raise ManifestError(f"{path}: risk_table counts more rows than there are")

@@ -14,9 +14,17 @@ class TextDocument(Strict):
     """[input] of a classifier or regressor for texts."""
 
     payload: Literal["text"]
-    tokenizer: Literal["wordpiece-uncased"]
-    vocabulary: FileName
-    max_tokens: int = Field(ge=3, le=4096)
+    tokenizer: Literal["wordpiece-uncased", "tokenizer.json", "none"]
+    vocabulary: FileName | None = None  # of WordPiece, or the tokenizer.json itself
+    max_tokens: int = Field(default=0, ge=3, le=131_072)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.tokenizer == "none") != (self.vocabulary is None):
+            raise ValueError("a tokenizer needs its vocabulary, and only a tokenizer does")
+        if (self.tokenizer == "none") != (self.max_tokens == 0):
+            raise ValueError("a tokenizer needs max_tokens, and only a tokenizer does")
+        return self
 
 
 class WindowDocument(Strict):
@@ -28,10 +36,15 @@ class WindowDocument(Strict):
     rate_hz: float = Field(gt=0)
     units: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    layout: Literal["time_first", "channels_first"] = "time_first"  # of the samples
 
 
 class RecordDocument(Strict):
-    """[input] of a model for records: numbers in order, then strings with their categories."""
+    """[input] of a model for records: numbers in order, then strings with their categories.
+
+    A model that has an input for each field takes them by name, and strings as they are: a
+    string without categories may then be any.
+    """
 
     payload: Literal["record"]
     numbers: tuple[str, ...] = ()

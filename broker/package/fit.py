@@ -38,6 +38,7 @@ class Scored:
     right: Floats  # 1.0 or 0.0
     asks: NDArray[np.bool_]  # the model said out of scope, so its score is never used
     cut: int = 0  # cases of which the model saw only the beginning
+    scope_threshold: float | None = None  # that decided what it asks; None: its likeliest label
 
 
 @dataclass(frozen=True, slots=True)

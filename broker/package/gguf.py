@@ -41,10 +41,14 @@ class Weights:
                 f"{path} cannot be loaded as a GGUF model: it is cut short, of another kind, or "
                 f"of an architecture that this llama.cpp does not know. It says: {LOG.errors()}"
             )
+        if not library.llama_model_has_decoder(self.model):
+            library.llama_model_free(self.model)
+            raise EngineError(f"{path} writes nothing: it is a model for embeddings")
         self.vocabulary = library.llama_model_get_vocab(self.model)
         self.size = int(library.llama_vocab_n_tokens(self.vocabulary))  # V
         self._adapters: dict[Path, Any] = {}
         self._pieces: dict[int, bytes] = {}  # of the tokens that it has spoken
+        self._ends: dict[int, bool] = {}
 
     def close(self) -> None:
         """Give the memory back; close the contexts first."""
@@ -83,7 +87,17 @@ class Weights:
 
     def ends(self, token: int) -> bool:
         """Whether a token ends an answer."""
-        return bool(library.llama_vocab_is_eog(self.vocabulary, token))
+        known = self._ends.get(token)
+        if known is None:
+            known = self._ends[token] = bool(library.llama_vocab_is_eog(self.vocabulary, token))
+        return known
+
+    def start_token(self) -> int | None:
+        """What an answer begins with, if the model reads with an encoder; None if it has none."""
+        if not library.llama_model_has_encoder(self.model):
+            return None
+        token = int(library.llama_model_decoder_start_token(self.model))
+        return token if token >= 0 else int(library.llama_vocab_bos(self.vocabulary))
 
     def fact(self, key: str) -> str:
         """A value of the file's description, or empty."""

@@ -43,9 +43,8 @@ class Grammar:
         """Begin a new answer."""
         library.llama_sampler_reset(self._sampler)
 
-    def best(self, logits: Logits) -> int:
-        """Give the likeliest token that may come next."""
-        token = int(logits.argmax())
+    def best(self, logits: Logits, token: int) -> int:
+        """Give the likeliest token that may come next; `token` is the likeliest of all."""
         self._one["id"], self._one["logit"] = token, logits[token]
         self._apply(self._one)  # most often the model has learned the form: one check is enough
         if np.isfinite(self._one["logit"][0]):

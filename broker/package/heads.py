@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 Points = tuple[tuple[float, float], ...]
+RiskTable = tuple[tuple[float, int, int], ...]
+
+LEVEL = 0.5  # where the out-of-scope label is as likely as the best other
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,10 @@ class Curve:
     samples: int
     ece: float  # expected calibration error, cross-fitted, in [0, 1]
     risk_coverage: Points  # (share answered, share of those that is wrong)
+    # (score, rows kept above it, wrong ones of those), scores falling. None: of an earlier version
+    risk_table: RiskTable = ()
+    scope_threshold: float | None = None  # in [0, 1]; see scope.py. None: the likeliest label tells
+    method: str = "isotonic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,12 @@ class Head:
     def knots(self) -> Points:
         """The calibration's (score, chance) points; none if it was never measured."""
         return self.curve.knots if self.curve else ()
+
+    @property
+    def scope_threshold(self) -> float:
+        """What speaks more for out of scope than this is out of scope, in [0, 1]."""
+        fitted = self.curve.scope_threshold if self.curve else None
+        return LEVEL if fitted is None else fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class TextInput:
     """A model for texts."""
 
-    tokenizer: str
-    vocabulary: str  # file name
+    tokenizer: str  # "none": the model cuts the text itself
+    vocabulary: str  # file name, or empty
     max_tokens: int
 
 
@@ -21,6 +21,7 @@ class WindowInput:
     rate_hz: float
     units: tuple[str, ...]
     features: tuple[str, ...]  # of each channel; none: the samples themselves
+    layout: str = "time_first"  # of the samples; or "channels_first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class RecordInput:
     """A model for records."""
 
     numbers: tuple[str, ...]  # field names
-    strings: tuple[tuple[str, tuple[str, ...]], ...]  # (field name, its categories)
+    strings: tuple[tuple[str, tuple[str, ...]], ...]  # (field name, its categories; none: any)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
-"""The memory of one conversation with a GGUF model, and the deadline that stops it."""
+"""The memory of one conversation with a GGUF model."""
 
 import ctypes
 import re
-import time
-from collections.abc import Sequence
-from threading import Timer
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -29,20 +27,33 @@ class Context:
         weights: The model.
         tokens: How many it remembers, prompt and answer together.
         threads: For one question.
+        late: A C string; the model stops when it is no longer empty.
 
     Raises:
         EngineError: there is no room for it.
     """
 
-    def __init__(self, weights: Weights, *, tokens: int, threads: int) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        tokens: int,
+        threads: int,
+        late: ctypes.c_void_p | None = None,
+    ) -> None:
         self._size = weights.size
         self._logits = np.empty(0, dtype=np.float32)  # llama.cpp's own buffer, once it has one
         self._held: list[int] = []  # tokens that are in its memory
         self.reused_tokens = 0  # that did not need to be read again
-        self._late = ctypes.create_string_buffer(2)
+        self._logits_at = 0
+        self._one = (library.llama_token * 1)()
+        self._batch_of_one = library.llama_batch_get_one(self._one, 1)
         wanted = library.llama_context_default_params()
         wanted.n_ctx, wanted.n_seq_max = tokens, 1
-        wanted.n_batch = wanted.n_ubatch = min(tokens, _BATCH)
+        self._start = weights.start_token()
+        # An encoder reads all of its input at once.
+        most = tokens if self._start is not None else min(tokens, _BATCH)
+        wanted.n_batch = wanted.n_ubatch = most
         wanted.n_outputs_max = 1  # the last token's logits are all that is read
         wanted.n_threads = wanted.n_threads_batch = threads
         wanted.no_perf = True
@@ -52,10 +63,11 @@ class Context:
             raise EngineError(f"{weights.path} has no room to run. It says: {LOG.errors()}")
         self.working_bytes = _working_bytes()
         self._memory = library.llama_get_memory(self.handle)
-        # Called hundreds of times for each token: C calls C, and only a passed deadline calls us.
+        if late is None:
+            return
+        # Asked hundreds of times for each token: so C asks C, and Python only sets the byte.
         stop = ctypes.cast(ctypes.CDLL(None).strlen, library.ggml_abort_callback)
-        address = ctypes.cast(self._late, ctypes.c_void_p)
-        library.llama_set_abort_callback(self.handle, stop, address)
+        library.llama_set_abort_callback(self.handle, stop, late)
 
     def close(self) -> None:
         """Give the memory back."""
@@ -78,6 +90,8 @@ class Context:
             TooLateError: the deadline passed.
             EngineError: llama.cpp failed.
         """
+        if self._start is not None:
+            return self._encoded(prompt, self._start)
         same = 0
         for kept, wanted in zip(self._held, prompt[:-1], strict=False):
             if kept != wanted:
@@ -101,43 +115,41 @@ class Context:
         for start in range(0, len(tokens), _BATCH):
             part = tokens[start : start + _BATCH]
             there = (library.llama_token * len(part))(*part)
-            batch = library.llama_batch_get_one(there, len(part))
-            code = int(library.llama_decode(self.handle, batch))
-            if code == _ABORTED:
-                raise TooLateError("the deadline passed while the model was thinking")
-            if code != 0:
-                raise EngineError(f"llama.cpp failed with code {code}: {LOG.errors()}")
+            self._decode(library.llama_batch_get_one(there, len(part)))
             self._held += part
+        return self._what_follows()
+
+    def follow_one(self, token: int) -> Logits:
+        """Read one token on; as `follow`, and faster."""
+        self._one[0] = token
+        self._decode(self._batch_of_one)
+        self._held.append(token)
+        return self._what_follows()
+
+    def _encoded(self, prompt: Sequence[int], start: int) -> Logits:
+        """Let an encoder read the prompt, and a decoder begin to answer it."""
+        library.llama_memory_clear(self._memory, True)  # noqa: FBT003 - C
+        there = (library.llama_token * len(prompt))(*prompt)
+        self._run(library.llama_encode, library.llama_batch_get_one(there, len(prompt)))
+        return self.follow_one(start)
+
+    def _decode(self, batch: Any) -> None:  # noqa: ANN401 - llama.cpp's own structure
+        self._run(library.llama_decode, batch)
+
+    def _run(self, step: Callable[..., int], batch: Any) -> None:  # noqa: ANN401 - as above
+        code = step(self.handle, batch)
+        if code == _ABORTED:
+            raise TooLateError("the deadline passed while the model was thinking")
+        if code != 0:
+            raise EngineError(f"llama.cpp failed with code {code}: {LOG.errors()}")
+
+    def _what_follows(self) -> Logits:
         found = library.llama_get_logits_ith(self.handle, -1)
-        if ctypes.addressof(found.contents) != self._logits.ctypes.data:
+        address = ctypes.addressof(found.contents)
+        if address != self._logits_at:
             self._logits = np.ctypeslib.as_array(found, (self._size,))
+            self._logits_at = address
         return self._logits
-
-    def until(self, deadline_s: float | None) -> "Deadline":
-        """Stop the model at a monotonic time."""
-        return Deadline(self._late, deadline_s)
-
-
-class Deadline:
-    """While it is entered, a model is stopped when its time is over."""
-
-    def __init__(self, late: "ctypes.Array[ctypes.c_char]", deadline_s: float | None) -> None:
-        self._late, self._deadline_s = late, deadline_s
-        self._timer: Timer | None = None
-
-    def __enter__(self) -> None:
-        self._late.value = b""
-        if self._deadline_s is not None:
-            self._timer = Timer(self._deadline_s - time.monotonic(), self._pass)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _pass(self) -> None:
-        self._late.value = b"x"  # strlen() of it is now 1, which the abort callback takes for true
 
 
 def _working_bytes() -> int:

@@ -5,8 +5,9 @@ An engine is imported only when a package asks for it: each takes tens of megaby
 
 from pathlib import Path
 
-from broker.package.manifest import load_manifest
+from broker.package.manifest import Manifest, load_manifest
 from broker.package.model import PackageModel
+from broker.package.profile import Profile
 
 
 def load_package(folder: Path, *, threads: int = 1) -> PackageModel:
@@ -15,11 +16,23 @@ def load_package(folder: Path, *, threads: int = 1) -> PackageModel:
     Raises:
         PackageError: a file is wrong, damaged, or not for its engine; or the engine is missing.
     """
-    manifest = load_manifest(folder)
+    return open_package(load_manifest(folder), threads=threads)
+
+
+def open_package(
+    manifest: Manifest, *, threads: int = 1, profile: Profile = "fast"
+) -> PackageModel:
+    """Check every file of a package whose description was read, and load it.
+
+    llama.cpp maps its weights from the file in either profile.
+
+    Raises:
+        PackageError: a file is wrong, damaged, or not for its engine; or the engine is missing.
+    """
     if manifest.engine == "llama.cpp":
         from broker.package.llama import LlamaModel  # noqa: PLC0415 - see above
 
         return LlamaModel(manifest, threads=threads)
     from broker.package.onnx import OnnxModel  # noqa: PLC0415 - see above
 
-    return OnnxModel(manifest, threads=threads)
+    return OnnxModel(manifest, threads=threads, profile=profile)

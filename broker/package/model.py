@@ -14,7 +14,8 @@ class Found:
     answer: str = field(repr=False)  # a label, a number, or text
     score: float  # in [0, 1]: how sure the model is; not yet a chance of being right
     truncated: bool = False  # it saw only the beginning of the input, or was cut short itself
-    out_of_scope: bool = False  # the label means: ask somebody else
+    out_of_scope: bool = False  # the model was not made for it: ask somebody else
+    outside: float = 0.0  # in [0, 1]: how much speaks for out of scope, not yet a decision
 
 
 class PackageModel(Protocol):

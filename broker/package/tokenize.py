@@ -44,7 +44,7 @@ class WordPiece:
     text can end its own sentence.
     """
 
-    __slots__ = ("_begin", "_end", "_ids", "_limit", "_unknown")
+    __slots__ = ("_begin", "_end", "_ids", "_limit", "_unknown", "padding")
 
     def __init__(self, vocabulary: Sequence[str], *, max_tokens: int) -> None:
         """Take the vocabulary in the order of its ids.
@@ -64,6 +64,7 @@ class WordPiece:
         self._begin, self._end = self._ids["[CLS]"], self._ids["[SEP]"]
         self._unknown = self._ids["[UNK]"]
         self._limit = max_tokens
+        self.padding = self._ids.get("[PAD]", 0)
 
     def encode(self, text: str) -> Tokens:
         """Cut a text into at most `max_tokens` ids."""

@@ -19,7 +19,12 @@ def worded(answer: str, head: Head, payload: Payload) -> str:
     """The answer of a head; after a label or number, each placeholder of the question, once."""
     if isinstance(head, TextHead) and not head.labels:
         return answer
-    return " ".join([answer, *dict.fromkeys(_placeholders(payload))])
+    return followed(answer, payload)
+
+
+def followed(label: str, payload: Payload) -> str:
+    """A label, followed by each placeholder of the question, once."""
+    return " ".join([label, *dict.fromkeys(_placeholders(payload))])
 
 
 def is_placeholder(value: float | str) -> bool:

@@ -38,6 +38,7 @@ from broker.wire.topics import Route
 
 VERSION = 1
 MAX_WIRE_BYTES = 128 * 1024  # what hosted brokers take in one message
+MAX_REPLY_BYTES = 124 * 1024  # of a reply's body: padded and sealed it fits into one message
 _HEADER = struct.Struct(">BB8s8s16sII")
 _SIGNATURE_BYTES = 64
 _SECRET_BYTES = 32

@@ -48,7 +48,7 @@ class Answer:
     text: str = field(repr=False)
     model: str
     confidence: float  # in [0, 1]
-    truncated: bool = False  # the model did not read the whole question
+    truncated: bool = False  # it did not read the whole question, or was cut short itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,12 @@ def ask_alone(text: bytes, *, package: Path, domain: str, max_error: float) -> T
     with ExitStack() as last:
         last.callback(engine.stop)
         calibration = engine.calibration(domain)
-        decision = route(engine.draft(result.masked, domain), calibration, GatePolicy(max_error))
-    draft = decision.draft
+        draft = engine.draft(result.masked, domain)
+        decision = route(draft, calibration, GatePolicy(max_error), budget=None, lot=1.0)
     restored = restore(draft.answer, result.vault)
-    truncated = ("the model did not read the whole input",) if draft.truncated else ()
+    truncated = (
+        ("the model did not read the whole input, or was cut short",) if draft.truncated else ()
+    )
     return Trial(
         answer=restored.text,
         confidence=decision.confidence,

@@ -31,7 +31,7 @@ from broker.package.llama_library import library
 from broker.package.load import load_package
 from broker.package.manifest import load_manifest
 from broker.package.model import PackageModel
-from broker.wire.payload import PayloadKind
+from broker.wire.payload import Payload, PayloadKind
 
 QUESTIONS = (
     "turn on the lights in the kitchen",
@@ -108,14 +108,13 @@ def _spoken(
     package: Path, domain: str, rounds: int, advance: Callable[[int], None]
 ) -> tuple[list[int], list[float], list[float]]:
     tokens, child_s, raw_s = [], [], []
-    with _both(LlamaModel(load_manifest(package))) as (model, engine), _raw(model) as speak:
+    with _both(LlamaModel(load_manifest(package))) as (model, engine), _raw(model, domain) as speak:
         for number, masked in enumerate(_questions(rounds)):
             before = model.spoken_tokens
             model.answer(masked.payload, domain)
             count = model.spoken_tokens - before
-            prompt = model.prompted(masked.payload, domain)
             first = _timed(partial(engine.draft, masked, domain))
-            second = _timed(partial(speak, prompt, count))
+            second = _timed(partial(speak, masked.payload, count))
             if number >= _WARM_UPS:
                 tokens.append(count)
                 child_s.append(first)
@@ -125,8 +124,8 @@ def _spoken(
 
 
 @contextmanager
-def _raw(model: LlamaModel) -> Iterator[Callable[[Sequence[int], int], bytes]]:
-    """Say a number of tokens after a prompt, by llama.cpp's own greedy sampler."""
+def _raw(model: LlamaModel, domain: str) -> Iterator[Callable[[Payload, int], bytes]]:
+    """Answer a question with a number of tokens, by llama.cpp's own greedy sampler."""
     assert isinstance(model.manifest.input, PromptInput)  # noqa: S101 - a LlamaModel has it
     with ExitStack() as last:
         weights = Weights(model.manifest.folder / model.manifest.file)
@@ -136,8 +135,8 @@ def _raw(model: LlamaModel) -> Iterator[Callable[[Sequence[int], int], bytes]]:
         sampler = library.llama_sampler_init_greedy()
         last.callback(library.llama_sampler_free, sampler)
 
-        def speak(prompt: Sequence[int], count: int) -> bytes:
-            handle, spoken = context.handle, []
+        def speak(question: Payload, count: int) -> bytes:
+            prompt, handle, spoken = model.prompted(question, domain), context.handle, []
             library.llama_memory_clear(library.llama_get_memory(handle), True)  # noqa: FBT003 - C
             there = (library.llama_token * len(prompt))(*prompt)
             _decode(handle, there, len(prompt))

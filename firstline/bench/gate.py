@@ -14,16 +14,17 @@ from pathlib import Path
 from statistics import fmean
 
 from agent.core.gate import Calibration
+from broker.package.heads import Head
 from broker.package.load import load_package
 from broker.package.model import Found, PackageModel
-from broker.wire.payload import Text
 from firstline.bench import cascade
 from firstline.bench.cascade import Point, Row
-from firstline.bench.labelled import DataError, Labelled, check_labels
 from firstline.bench.pair import Pair
+from firstline.exits import CommandError
+from firstline.labelled import Row as Labelled
+from firstline.labelled import check_labels, outside_label
 
 FEW_ROWS = 100  # with fewer, one row is more than a point of every figure
-_OUT_OF_SCOPE = "oos"  # where the edge has no label of its own for it
 _APART_SHARE = 0.10  # the rows out of scope meet the threshold of this point
 
 
@@ -67,6 +68,7 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class _Answers:
     model: PackageModel
+    head: Head
     found: list[Found]
     median_ms: float
 
@@ -77,23 +79,21 @@ def measure(
     """Ask both models every row of a file; `progress` counts answers, two for each row.
 
     Raises:
-        DataError: a label is unknown, or no row is in scope.
+        CommandError: a label is unknown, or no row is in scope.
         PackageError: a package cannot be used.
     """
     edge, cloud = load_package(pair.edge), load_package(pair.cloud)
-    outside = edge.manifest.head(pair.task).out_of_scope or _OUT_OF_SCOPE
-    inside = [row for row in labelled if row.intent != outside]
+    own, larger = edge.manifest.head(pair.task), cloud.manifest.head(pair.task)
+    outside = outside_label(own)
+    inside = [row for row in labelled if row.case.label != outside]
     if not inside:
-        raise DataError(f"{path}: every row is out of scope; the figures need rows in scope")
-    for each in (edge, cloud):
-        check_labels(path, inside, each.manifest.head(pair.task).labels, each.manifest.name)
-    apart = [row for row in labelled if row.intent == outside]
+        raise CommandError(f"{path}: every row is out of scope; the figures need rows in scope")
+    check_labels(path, inside, cloud.manifest, larger)
+    apart = [row for row in labelled if row.case.label == outside]
     ordered = [*inside, *apart]
     small = _ask(edge, pair.task, ordered, progress)
     large = _ask(cloud, pair.task, ordered, progress)
-    rows = _compared(
-        ordered, outside, small, large, Calibration(edge.manifest.head(pair.task).knots)
-    )
+    rows = _compared(ordered, small, large, outside)
     return _gate(pair.task, small, large, rows[: len(inside)], rows[len(inside) :])
 
 
@@ -103,32 +103,35 @@ def _ask(
     found, times_ms = [], []
     for row in rows:
         started_s = time.perf_counter()
-        found.append(model.answer(Text(row.text), task))
+        found.append(model.answer(row.case.payload, task))
         times_ms.append((time.perf_counter() - started_s) * 1e3)
         progress(1)
-    return _Answers(model, found, round(statistics.median(times_ms), 3))
+    return _Answers(model, model.manifest.head(task), found, round(statistics.median(times_ms), 3))
 
 
 def _compared(
-    rows: Sequence[Labelled],
-    outside: str,
-    small: _Answers,
-    large: _Answers,
-    calibration: Calibration,
+    rows: Sequence[Labelled], small: _Answers, large: _Answers, outside: str
 ) -> list[Row]:
-    def right(row: Labelled, answer: Found) -> bool:
-        return answer.out_of_scope if row.intent == outside else answer.answer == row.intent
-
+    """Of the rows out of scope, the device is right to ask, and the cloud only to say so."""
+    calibration = Calibration(small.head.knots)
     return [
         Row(
-            edge_right=right(row, edge),
-            cloud_right=right(row, cloud),
+            edge_right=edge.out_of_scope if row.case.label == outside else _right(row, edge),
+            cloud_right=(
+                cloud.answer == large.head.out_of_scope
+                if row.case.label == outside
+                else _right(row, cloud)
+            ),
             score=edge.score,
             chance=calibration.chance(edge.score),
             called_out=edge.out_of_scope,
         )
         for row, edge, cloud in zip(rows, small.found, large.found, strict=True)
     ]
+
+
+def _right(row: Labelled, answer: Found) -> bool:
+    return answer.answer == row.case.label
 
 
 def _gate(

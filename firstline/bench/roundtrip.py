@@ -26,10 +26,10 @@ from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
 from agent.core.mask import MaskRules
 from agent.models.scripted import ScriptedModel
-from agent.pipeline import Task
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery, Origin
+from agent.task import Task
 from broker.fleet.mosquitto import running_broker
 from broker.wire.credentials import load_device
 from broker.wire.payload import PayloadKind

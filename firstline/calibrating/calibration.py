@@ -17,8 +17,8 @@ from broker.package.fit import Fit, Scored, best
 from broker.package.heads import Curve
 from broker.package.load import load_package
 from broker.package.manifest import Manifest, load_manifest
-from firstline.calibrating.labelled import Row, read_labelled
 from firstline.exits import CommandError, ExitCode
+from firstline.labelled import Row, read_labelled
 
 ENOUGH = 100  # samples; with fewer, the bound on error is loose
 

@@ -17,7 +17,7 @@ from firstline.shipped import MODELS
 
 _EXTRAS = {
     "device": ("numpy", "onnxruntime", "watchdog"),
-    "worker": ("numpy", "onnxruntime"),
+    "worker": ("httpx", "numpy", "onnxruntime"),
 }
 _AGAIN = "pip install --force-reinstall --no-deps firstline"
 _IMPORT_S = 60.0  # a cold SD card is slow

@@ -11,12 +11,13 @@ from statistics import median
 from broker.wire.credentials import load_device
 from broker.wire.errors import KeyFileError
 from broker.wire.keys import supported_suites
-from firstline.checks import reach
+from firstline.checks import model_server, reach
 from firstline.checks.finding import Finding, fail, ok, warn
 from firstline.settings import references, source
 from firstline.settings.agent import AgentSettings
 from firstline.settings.problems import Problem, SettingsError
 from firstline.settings.references import Settings
+from firstline.settings.worker import OpenAiSection, WorkerSettings
 
 _OTHERS = 0o077  # permission bits of group and world
 _WRITES, _WRITE_BYTES = 5, 4096
@@ -40,6 +41,10 @@ def findings(path: Path) -> Iterator[Finding]:
         yield from _pool_key(references.credentials_folder(settings, base))
     yield _state(references.state_folder(settings, base))
     yield from _brokers(settings)
+    if isinstance(settings, WorkerSettings):
+        for engine in settings.engines:
+            if isinstance(engine, OpenAiSection):
+                yield from model_server.findings(engine, base)
 
 
 def _settings(path: Path, problem: Problem) -> Finding:

@@ -112,11 +112,14 @@ def gate(
     as_json: JsonOption = False,
 ) -> None:
     """What the gate buys: both models over labelled sentences, the least sure ones asked."""
+    from broker.package.manifest import load_manifest  # noqa: PLC0415
     from firstline.bench import gate as gates  # noqa: PLC0415 - see the module
-    from firstline.bench.labelled import read_labelled  # noqa: PLC0415
     from firstline.bench.pair import find_pair  # noqa: PLC0415
+    from firstline.labelled import read_labelled  # noqa: PLC0415
 
-    pair, rows = find_pair(task, edge, cloud), read_labelled(data)
+    pair = find_pair(task, edge, cloud)
+    small = load_manifest(pair.edge)
+    rows = read_labelled(data, small, small.head(task))
     with _progress(2 * len(rows)) as advance:
         found = gates.measure(pair, data, rows, advance)
     console.show(asdict(found), _gate_lines(found), as_json=as_json)

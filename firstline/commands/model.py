@@ -1,6 +1,7 @@
 """`firstline model`: which model packages there are, what they can do, and how to make one."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -8,18 +9,21 @@ import typer
 
 from broker.package.errors import PackageError
 from broker.package.files import verify_files
-from broker.package.heads import Curve, Head
+from broker.package.heads import Head, NumberHead, TextHead
 from broker.package.manifest import Manifest, load_manifest
 from firstline.commands import noun
 from firstline.commands.model_calibrate import calibrate
 from firstline.commands.model_pack import pack
+from firstline.commands.model_pull import pull
 from firstline.console import JsonOption, columns, show
 from firstline.exits import ExitCode
+from firstline.feasible import remedy
 from firstline.shipped import MODELS, package_folder
-from firstline.trust import RISKS, answered
+from firstline.trust import CONFIDENCE, RISKS, answered, price_line, prices
 
-app = noun("Model packages: list, show, pack and calibrate your own.")
+app = noun("Model packages: list, show, pull, pack and calibrate your own.")
 app.command()(pack)
+app.command()(pull)
 app.command()(calibrate)
 
 
@@ -100,8 +104,12 @@ def _head(head: Head) -> dict[str, object]:
         "out_of_scope": head.out_of_scope,
         "calibration": curve
         and {
+            "method": curve.method,
             "samples": curve.samples,
             "ece": curve.ece,
+            "scope_threshold": curve.scope_threshold,
+            "confidence": CONFIDENCE,
+            "certified": [asdict(each) for each in prices(head)],
             "answered_at_risk": {str(risk): answered(curve, risk) for risk in RISKS},
         },
     }
@@ -118,15 +126,33 @@ def _lines(manifest: Manifest) -> Iterator[str]:
     for name, _ in manifest.files:
         yield f"  file      {name}, {(manifest.folder / name).stat().st_size:,} bytes, intact"
     for head in manifest.heads:
-        yield f"  domain    {head.domain}: {len(head.labels)} labels"
-        yield from _curve(head.curve)
+        yield f"  domain    {head.domain}: {_answers(head)}"
+        yield from _curve(manifest, head)
 
 
-def _curve(curve: Curve | None) -> Iterator[str]:
+def _answers(head: Head) -> str:
+    match head:
+        case NumberHead():
+            return f"a number, right within {head.tolerance:g} {head.unit}".rstrip()
+        case TextHead(labels=()):
+            rules = head.schema or head.grammar
+            return f"text that keeps to {rules}" if rules else "text"
+        case _:
+            return f"{len(head.labels)} labels"
+
+
+def _curve(manifest: Manifest, head: Head) -> Iterator[str]:
+    curve = head.curve
     if curve is None:
         yield "            not calibrated: an agent asks the cloud for every answer"
         return
     yield f"            calibrated on {curve.samples} samples, calibration error {curve.ece:.3f}"
+    if curve.risk_table:
+        yield f"            {curve.method}; bounds certified {CONFIDENCE:.0%} sure:"
+        yield from (f"            {price_line(each)}" for each in prices(head))
+        return
     for risk in RISKS:
         share = answered(curve, risk)
         yield f"            its surest {share:.0%} of answers are at most {risk:.0%} wrong"
+    yield "            by an earlier version: no bound can be certified. Calibrate again:"
+    yield f"            {remedy(manifest, head)}"

@@ -1,5 +1,6 @@
 """`firstline model calibrate`: how often a package is right, measured on labelled data."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,7 @@ import typer
 from firstline.console import JsonOption, note, show
 from firstline.exits import CommandError
 from firstline.shipped import MODELS, package_folder
-from firstline.trust import RISKS, answered
+from firstline.trust import CONFIDENCE, RISKS, Price, answered, price_line, prices
 
 if TYPE_CHECKING:
     from firstline.calibrating.calibration import Calibrated
@@ -73,6 +74,9 @@ def _document(done: "Calibrated") -> dict[str, object]:
         },
         "ece": round(done.fits[0].ece, 4),
         "answered_at_risk": {str(risk): answered(done.curve, risk) for risk in RISKS},
+        "scope_threshold": done.curve.scope_threshold,
+        "confidence": CONFIDENCE,
+        "certified": [asdict(each) for each in _prices(done)],
         "loose": done.loose,
         "warnings": done.warnings,
     }
@@ -92,4 +96,10 @@ def _lines(done: "Calibrated") -> tuple[str, ...]:
             f"Its surest {answered(done.curve, risk):.0%} of answers are at most {risk:.0%} wrong."
             for risk in RISKS
         ),
+        f"Bounds on error, certified {CONFIDENCE:.0%} sure:",
+        *(f"  {price_line(each)}" for each in _prices(done)),
     )
+
+
+def _prices(done: "Calibrated") -> list[Price]:
+    return prices(done.manifest.head(done.domain))

@@ -1,4 +1,4 @@
-"""`firstline model pack`: a package of any ONNX classifier, without code."""
+"""`firstline model pack`: a package of any ONNX or GGUF file, without code."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,142 +6,159 @@ from typing import Annotated
 
 import typer
 
-from broker.package.inputs import RecordInput, TextInput, WindowInput
-from broker.package.manifest import Manifest
 from broker.wire.payload import PayloadKind
 from firstline.console import JsonOption, show
-from firstline.packing import TOKENIZER, VOCABULARY_FILE, Packed, Recipe
-from firstline.packing import pack as make_package
+from firstline.exits import CommandError, ExitCode
+from firstline.packing import make, telling
+from firstline.packing.decide import decide
+from firstline.packing.recipe import name_of
+from firstline.packing.wishes import Findings, Wishes
 
-_UNTRUSTED = (
-    "It has no calibration yet: an agent does not trust it and asks the cloud for every answer. "
-    "`firstline model calibrate` makes one."
-)
+
+class Kind(StrEnum):
+    """What a model answers with."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+    GENERATION = "generation"
 
 
 class Scores(StrEnum):
-    """What the model's output is."""
+    """What a classifier's output is."""
 
     LOGITS = "logits"
     PROBABILITIES = "probabilities"
 
 
-def _existing(what: str) -> object:
-    return typer.Option(exists=True, dir_okay=False, metavar="FILE", help=what)
+class Layout(StrEnum):
+    """Which axis of a window comes first."""
+
+    TIME_FIRST = "time_first"
+    CHANNELS_FIRST = "channels_first"
 
 
-def _input(metavar: str, what: str) -> object:
-    return typer.Option(metavar=metavar, help=what, rich_help_panel="input")
+def _existing(what: str, panel: str | None = None) -> object:
+    return typer.Option(
+        exists=True, dir_okay=False, metavar="FILE", help=what, rich_help_panel=panel
+    )
+
+
+def _said(metavar: str, what: str) -> object:
+    return typer.Option(metavar=metavar, help=what)
 
 
 def pack(  # noqa: PLR0913 - each is an option of the command
     model: Annotated[
-        Path, typer.Argument(metavar="FILE.onnx", exists=True, dir_okay=False, help="One input.")
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help=".onnx or .gguf")
     ],
     *,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Of the package.")],
-    domain: Annotated[str, typer.Option(metavar="DOMAIN", help="Such as home/lighting.")],
-    labels: Annotated[Path, _existing("One label on a line, in the order of the output.")],
-    payload: Annotated[PayloadKind, typer.Option(help="What goes in.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The package's folder.")],
+    inspect: Annotated[bool, typer.Option("--inspect", help="Only tell what it is.")] = False,
+    out: Annotated[Path | None, _said("DIR", "The package's folder; else models/NAME.")] = None,
+    name: Annotated[str, _said("NAME", "Of the package; else after the file.")] = "",
+    domain: Annotated[str, _said("DOMAIN", "Such as home/lighting; else the name.")] = "",
+    version: Annotated[str, _said("X.Y.Z", "Of the package.")] = "1.0.0",
+    licence: Annotated[str, _said("TEXT", "Of the weights.")] = "unknown",
+    parent: Annotated[str, _said("NAME", "A larger package.")] = "",
+    kind: Annotated[Kind | None, typer.Option(help="If the outputs do not tell.")] = None,
+    payload: Annotated[PayloadKind | None, typer.Option(help="If the inputs do not tell.")] = None,
+    labels: Annotated[Path | None, _existing("One on a line, in the output's order.")] = None,
+    out_of_scope: Annotated[str, _said("LABEL", "It means: ask.")] = "",
+    output: Annotated[str, _said("NAME", "If the model has several.")] = "",
+    scores: Annotated[Scores | None, typer.Option(help="What the output is.")] = None,
+    tolerance: Annotated[float | None, _said("NUMBER", "number: off by no more is right.")] = None,
+    deviation: Annotated[str, _said("NAME", "number: output with its deviation.")] = "",
+    answer_unit: Annotated[str, _said("UNIT", "number: such as K.")] = "",
     vocabulary: Annotated[
-        Path | None, _existing("text: WordPiece vocabulary, one piece on a line.")
+        Path | None, _existing("text: tokenizer.json, or a WordPiece vocabulary.")
     ] = None,
-    max_tokens: Annotated[int, typer.Option(min=3, max=4096, help="text: at most.")] = 64,
-    number: Annotated[list[str] | None, _input("FIELD", "record: a number, in order.")] = None,
+    max_tokens: Annotated[int | None, _said("N", "text: at most; GGUF: of an answer.")] = None,
+    number: Annotated[list[str] | None, _said("FIELD", "record: a number, in order.")] = None,
     string: Annotated[
-        list[str] | None, _input("FIELD=A,B", "record: a string and its categories, in order.")
+        list[str] | None, _said("FIELD=A,B", "record: a string, its categories, in order.")
     ] = None,
-    channel: Annotated[list[str] | None, _input("NAME", "window: a channel, in order.")] = None,
-    length: Annotated[int, typer.Option(min=1, help="window: samples of each channel.")] = 1,
-    rate_hz: Annotated[float, typer.Option(min=0, help="window: samples per second.")] = 1.0,
-    unit: Annotated[list[str] | None, _input("UNIT", "window: of each channel.")] = None,
-    feature: Annotated[
-        list[str] | None, _input("FEATURE", "window: such as rms; none: the samples.")
-    ] = None,
-    output: Annotated[str, typer.Option(metavar="NAME", help="If the model has several.")] = "",
-    out_of_scope: Annotated[str, typer.Option(metavar="LABEL", help="It means: ask.")] = "",
-    scores: Annotated[Scores, typer.Option(help="What the output is.")] = Scores.LOGITS,
-    version: Annotated[str, typer.Option(metavar="X.Y.Z")] = "1.0.0",
-    licence: Annotated[str, typer.Option(metavar="TEXT")] = "unknown",
-    parent: Annotated[str, typer.Option(metavar="NAME", help="A larger package.")] = "",
+    channel: Annotated[list[str] | None, _said("NAME", "window: a channel, in order.")] = None,
+    length: Annotated[int | None, _said("N", "window: samples of each channel.")] = None,
+    rate_hz: Annotated[float | None, _said("HZ", "window: samples per second.")] = None,
+    unit: Annotated[list[str] | None, _said("UNIT", "window: of each channel.")] = None,
+    feature: Annotated[list[str] | None, _said("FEATURE", "window: such as rms.")] = None,
+    layout: Annotated[Layout | None, typer.Option(help="window: its first axis.")] = None,
+    context: Annotated[int | None, _said("TOKENS", "GGUF: of prompt and answer.")] = None,
+    prompt: Annotated[str, _said("TEXT", "GGUF: with {text} in it.")] = "",
+    chat: Annotated[bool | None, typer.Option(help="GGUF: by its chat template.")] = None,
+    system: Annotated[str, _said("TEXT", "GGUF, chat: the system's message.")] = "",
+    grammar: Annotated[Path | None, _existing("GGUF: GBNF of an answer.")] = None,
+    schema: Annotated[Path | None, _existing("GGUF: JSON Schema of an answer.")] = None,
+    adapter: Annotated[Path | None, _existing("GGUF: LoRA, also a GGUF file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a package of an ONNX classifier, and let it answer once.
+    """Make a package of an ONNX or GGUF file, and let it answer once.
 
-    Its answers are escalated until it has a calibration.
+    What the file tells is decided without asking, and printed. Its answers are escalated until it
+    has a calibration.
     """
-    wanted: TextInput | RecordInput | WindowInput
-    match payload:
-        case PayloadKind.TEXT:
-            wanted = TextInput(TOKENIZER, VOCABULARY_FILE, max_tokens)
-        case PayloadKind.RECORD:
-            wanted = RecordInput(tuple(number or ()), tuple(map(_categories, string or ())))
-        case PayloadKind.WINDOW:
-            wanted = WindowInput(
-                tuple(channel or ()), length, rate_hz, tuple(unit or ()), tuple(feature or ())
-            )
-    _check(wanted, vocabulary)
-    recipe = Recipe(
+    wishes = Wishes(
         model=model,
-        labels=labels,
-        vocabulary=vocabulary,
         name=name,
+        domain=domain,
         version=version,
         licence=licence,
-        domain=domain,
-        output=output,
-        out_of_scope=out_of_scope,
-        scores=scores,
         parent=parent,
-        input=wanted,
+        kind=kind or "",
+        payload=payload,
+        labels=labels,
+        out_of_scope=out_of_scope,
+        output=output,
+        scores=scores or "",
+        deviation=deviation,
+        tolerance=tolerance,
+        unit=answer_unit,
+        vocabulary=vocabulary,
+        max_tokens=max_tokens,
+        numbers=tuple(number or ()),
+        strings=tuple(map(_categories, string or ())),
+        channels=tuple(channel or ()),
+        length=length,
+        rate_hz=rate_hz,
+        units=tuple(unit or ()),
+        features=tuple(feature or ()),
+        layout=layout or "",
+        context=context,
+        prompt=prompt,
+        chat=chat,
+        system=system,
+        grammar=grammar,
+        schema=schema,
+        adapter=adapter,
     )
-    packed = make_package(recipe, out)
-    show(_document(packed), _lines(packed), as_json=as_json)
+    findings = Findings()
+    recipe = decide(wishes, findings)
+    if inspect:
+        found = telling.inspected(wishes, findings)
+        show(found, telling.inspected_lines(wishes, findings), as_json=as_json)
+        return
+    if findings.missing:
+        raise _incomplete(wishes, findings)
+    packed = make.pack(recipe, out or Path("models") / name_of(wishes))
+    show(
+        telling.packed_document(packed, findings),
+        telling.packed_lines(packed, findings),
+        as_json=as_json,
+    )
 
 
 def _categories(given: str) -> tuple[str, tuple[str, ...]]:
     name, equals, known = given.partition("=")
-    if not name or not equals or not known:
-        raise typer.BadParameter(f"--string {given}: write FIELD=A,B with all its categories")
-    return name, tuple(known.split(","))
+    if not name or not equals:
+        raise typer.BadParameter(
+            f"--string {given}: write FIELD=A,B with all its categories, or FIELD= for any"
+        )
+    return name, tuple(known.split(",")) if known else ()
 
 
-def _check(wanted: TextInput | RecordInput | WindowInput, vocabulary: Path | None) -> None:
-    match wanted:
-        case TextInput() if vocabulary is None:
-            raise typer.BadParameter("a model for texts needs its --vocabulary")
-        case RecordInput(numbers=(), strings=()):
-            raise typer.BadParameter("a model for records needs a --number or a --string")
-        case WindowInput(channels=()):
-            raise typer.BadParameter("a model for windows needs a --channel")
-        case _:
-            return
-
-
-def _document(packed: Packed) -> dict[str, object]:
-    manifest = packed.manifest
-    return {
-        "name": manifest.name,
-        "version": manifest.version,
-        "folder": manifest.folder,
-        "ram_mb": packed.ram_mb,
-        "tried": {"answer": packed.tried.answer, "elapsed_ms": round(packed.tried.elapsed_ms, 3)},
-        "calibrated": False,
-        "note": _UNTRUSTED,
-        "next": _next(manifest),
-    }
-
-
-def _lines(packed: Packed) -> tuple[str, ...]:
-    manifest, tried = packed.manifest, packed.tried
-    return (
-        f"Made {manifest.name} {manifest.version} in {manifest.folder}.",
-        f"Tried: {tried.answer!r} in {tried.elapsed_ms:.1f} ms, {packed.ram_mb} MB of memory.",
-        _UNTRUSTED,
-        f"Next:  {_next(manifest)}",
+def _incomplete(wishes: Wishes, findings: Findings) -> CommandError:
+    asked = "\n".join(f"  {option}  {what}" for option, what in findings.missing)
+    return CommandError(
+        f"{wishes.model} does not tell everything; say also:\n{asked}",
+        ExitCode.USAGE,
+        fix=f"firstline model pack {wishes.model} --inspect",
     )
-
-
-def _next(manifest: Manifest) -> str:
-    return f'write package = "{manifest.folder.resolve()}" under [models.NAME] in the settings'

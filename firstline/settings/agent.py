@@ -10,7 +10,7 @@ from agent.core.mask import FieldRule
 from broker.wire.payload import PayloadKind
 from firstline.settings.source import Document, Fault, Section
 
-_DOMAIN = r"^[a-z0-9][a-z0-9/_-]*$"  # as questions carry it
+DOMAIN = r"^[a-z0-9][a-z0-9/_-]*$"  # as questions carry it
 _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
 
@@ -37,6 +37,7 @@ class ModelSection(Section):
     threads: int = Field(default=1, ge=1, le=64)
     timeout_s: float = Field(default=5.0, gt=0, le=600)  # for one answer
     unload_after_s: float = Field(default=0.0, ge=0, le=86_400)  # of idleness; 0: never
+    profile: Literal["fast", "low_memory"] = "fast"  # how it is held in memory
 
 
 class EndpointSection(Section):
@@ -79,9 +80,13 @@ class TaskSection(Section):
 
     name: str = Field(pattern=_NAME)
     model: str  # a name under [models]
-    domain: str = Field(pattern=_DOMAIN, max_length=128)  # which of the package's domains
+    domain: str = Field(pattern=DOMAIN, max_length=128)  # which of the package's domains
     payload: PayloadKind = PayloadKind.TEXT
-    max_error: float = Field(default=0.05, ge=0, le=1)  # accepted chance of a wrong local answer
+    # Of the answers that the device keeps, this share may be wrong.
+    max_error: float | None = Field(default=0.05, ge=0, le=1)
+    confidence: float = Field(default=0.9, ge=0.5, le=0.999)  # that `max_error` holds
+    max_share: float | None = Field(default=None, ge=0, le=1)  # of questions that may be asked
+    explore: float = Field(default=0.01, ge=0, le=0.1)  # of kept answers, asked to check them
     patience_s: float = Field(default=60.0, gt=0, le=86_400)  # an escalated question may wait
     provisional: bool = False  # answer locally at once, and again when the cloud has answered
     max_bytes: int = Field(default=1_048_576, ge=1, le=64 * 1_048_576)  # of one input
@@ -89,6 +94,14 @@ class TaskSection(Section):
     input: InputSection
     output: OutputSection
     mask: MaskSection = MaskSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_bound(cls, values: object) -> object:
+        """Whoever bounds only what is asked has set no bound on error."""
+        if isinstance(values, dict) and "max_share" in values and "max_error" not in values:
+            return values | {"max_error": None}
+        return values
 
 
 class AgentSettings(Document):

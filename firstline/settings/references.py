@@ -12,10 +12,12 @@ from broker.package.errors import PackageError
 from broker.package.manifest import Manifest, load_manifest
 from broker.wire.credentials import load_device, load_worker
 from broker.wire.errors import KeyFileError
+from firstline.feasible import gate_policy, refusals
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings, EndpointSection, TaskSection
+from firstline.settings.model_server import SectionFileError, read_files
 from firstline.settings.source import Fault, Location
-from firstline.settings.worker import WorkerSettings
+from firstline.settings.worker import OpenAiSection, PackageSection, WorkerSettings
 from firstline.shipped import package_folder
 
 Settings = AgentSettings | WorkerSettings
@@ -57,9 +59,24 @@ def faults(settings: Settings, base: Path) -> Iterator[Fault]:
             yield from _agent_faults(settings, base)
         case WorkerSettings(engines=engines):
             for number, engine in enumerate(engines):
-                where = ("engines", number, "package")
-                yield from _package(package_folder(engine.package, base), where)[1]
+                yield from _engine_faults(engine, base, ("engines", number))
     yield from _key_faults(settings, base)
+
+
+def _engine_faults(
+    engine: PackageSection | OpenAiSection, base: Path, where: Location
+) -> Iterator[Fault]:
+    if isinstance(engine, OpenAiSection):
+        try:
+            read_files(engine, base)
+        except SectionFileError as error:
+            yield (*where, error.key), str(error)
+        return
+    folder = package_folder(engine.package, base)
+    manifest, wrong = _package(folder, (*where, "package"))
+    yield from wrong
+    if manifest is not None and manifest.engine != engine.kind:
+        yield (*where, "kind"), f"{manifest.name} needs {manifest.engine}"
 
 
 def _agent_faults(settings: AgentSettings, base: Path) -> Iterator[Fault]:
@@ -90,6 +107,10 @@ def _task_faults(task: TaskSection, manifest: Manifest, where: Location) -> Iter
         yield (*where, "domain"), f"{manifest.name} knows {', '.join(domains)}"
     if task.payload != manifest.payload:
         yield (*where, "payload"), f"{manifest.name} takes a {manifest.payload}"
+    if task.domain in domains:
+        head = manifest.head(task.domain)
+        for key, message in refusals(manifest, head, gate_policy(task)):
+            yield (*where, key), message
 
 
 def _folder_faults(endpoint: EndpointSection, base: Path, where: Location) -> Iterator[Fault]:

@@ -173,39 +173,52 @@ def _split(dotted: str) -> Location:
 def _errors(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
     errors = error.errors(include_url=False)
     for found in errors:
-        location = found["loc"]
-        inside = (each["loc"] for each in errors if each["loc"] != location)
+        raw = found["loc"]
+        location, known = _place(model, raw)
+        inside = (each["loc"] for each in errors if each["loc"] != raw)
         match found["type"]:
-            case "too_short" if any(each[: len(location)] == location for each in inside):
+            case "too_short" if any(each[: len(raw)] == raw for each in inside):
                 pass  # only because what is in it was refused, which is told
             case "extra_forbidden":
-                known = _known(model, location[:-1])
                 near = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
                 yield location, f"unknown key, did you mean {near[0]!r}?" if near else "unknown key"
             case "missing":
                 yield location, "this key is missing"
+            case "union_tag_invalid":
+                yield (*location, "kind"), f"there is {found['ctx']['expected_tags']}"
             case _:
                 yield location, found["msg"].removeprefix("Value error, ")
 
 
-def _known(model: type[BaseModel], location: Location) -> list[str]:
+def _place(model: type[BaseModel], location: Location) -> tuple[Location, list[str]]:
+    """Where a fault stands in the file, without the kinds of sections; and the keys around it."""
+    plain: list[int | str] = []
+    around: type[BaseModel] | None = model
+    kinds: dict[str, type[BaseModel]] = {}  # of the section that we are in, if there are several
     is_name = False  # the step is an index, or a name in a table of names: no key
-    for step in location:
-        if is_name:
+    for step in location[:-1]:
+        if step in kinds and not is_name:
+            around, kinds = kinds[str(step)], {}
+            continue
+        plain.append(step)
+        if is_name or around is None:
             is_name = False
             continue
-        field = model.model_fields.get(str(step))
-        inner = _section(field.annotation) if field else None
-        if field is None or inner is None:
-            return []
-        model, is_name = inner, typing.get_origin(field.annotation) in (dict, tuple)
-    return list(model.model_fields)
+        field = around.model_fields.get(str(step))
+        inner = tuple(_sections(field.annotation)) if field else ()
+        is_name = field is not None and typing.get_origin(field.annotation) in (dict, tuple)
+        kinds = {kind: each for each in inner for kind in _kinds(each)} if len(inner) > 1 else {}
+        around = inner[0] if inner else None
+    return (*plain, *location[-1:]), list(around.model_fields) if around else []
 
 
-def _section(annotation: object) -> type[BaseModel] | None:
+def _sections(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if typing.get_origin(annotation) is not None or isinstance(annotation, UnionType):
-        inner = (_section(argument) for argument in typing.get_args(annotation))
-        return next((found for found in inner if found), None)
-    return None
+        yield annotation
+    elif typing.get_origin(annotation) is not None or isinstance(annotation, UnionType):
+        for argument in typing.get_args(annotation):
+            yield from _sections(argument)
+
+
+def _kinds(section: type[BaseModel]) -> tuple[str, ...]:
+    return typing.get_args(section.model_fields["kind"].annotation)

@@ -15,11 +15,12 @@ from queue import SimpleQueue
 from agent.core.clean import Expectation
 from agent.core.gate import Calibration, GatePolicy
 from agent.core.mask import MaskRules
-from agent.pipeline import Task
+from agent.models.scripted import MEASURED
 from agent.shell.events import Stop, delivery_json
 from agent.shell.folder import FolderInput, FolderOutput
 from agent.shell.loop import AgentEvent  # noqa: TC001 - a program, read as it runs
 from agent.stages import Delivery, Draft, Masked
+from agent.task import Task
 from broker.wire.credentials import load_device
 from broker.wire.payload import PayloadKind, Text
 from firstline.assemble import AgentParts, agent_loop
@@ -38,7 +39,7 @@ class HalfSure:
         return Draft(f"local {text}", 1.0 if text.startswith("sure") else 0.0, "half 1", 0.0)
 
     def calibration(self, _domain: str) -> Calibration:
-        return Calibration(((0.0, 0.0), (1.0, 1.0)))
+        return MEASURED
 
     def rest(self) -> None:
         pass

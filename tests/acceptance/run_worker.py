@@ -30,18 +30,18 @@ def main() -> None:
     folder, port, pause_s = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     log = os.open(folder / "work.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def repeat(question: Question) -> Answer:
+    def repeat(question: Question, _deadline_s: float) -> Answer:
         time.sleep(pause_s)
         text = question.payload.text if isinstance(question.payload, Text) else ""
         os.write(log, f"{text}\n".encode())
         return Answer(f"cloud {text}", "repeater 1", 1.0)
 
-    limits = Limits(concurrency=CONCURRENCY, queue=32, retry_after_s=0.2, drain_s=2.0)
+    limits = Limits(queue=32, retry_after_s=0.2, drain_s=2.0)
     with ClaimStore(folder / "claims.db") as store:
         worker = Worker(
             credentials=load_worker(folder / "keys"),
             devices=Devices(folder / "keys"),
-            completers={DOMAIN: Engine("repeater 1", repeat)},
+            completers={DOMAIN: Engine("repeater 1", repeat, concurrency=CONCURRENCY)},
             store=store,
             limits=limits,
         )

@@ -13,16 +13,16 @@ from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
 from agent.core.mask import MaskRules
 from agent.models.scripted import ScriptedModel
-from agent.pipeline import Task
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery
+from agent.task import Task
 from broker.fleet.mosquitto import LOOPBACK
 from broker.wire.credentials import load_worker
 from broker.wire.payload import PayloadKind
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
-from cloud_worker.models import echo
+from cloud_worker.models import Completer, echo
 from cloud_worker.service import WorkerService, worker_address
 from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
@@ -118,17 +118,24 @@ def running_agent(
 
 
 @contextmanager
-def running_worker(fleet: Fleet, state: Path, port: int) -> Iterator[None]:
-    """A worker that echoes."""
+def running_worker(
+    fleet: Fleet,
+    state: Path,
+    port: int,
+    *,
+    completer: Completer | None = None,
+    limits: Limits | None = None,
+) -> Iterator[WorkerService]:
+    """A worker that echoes, or answers with a model of the test's choice."""
     services: SimpleQueue[WorkerService] = SimpleQueue()
-    limits = Limits(drain_s=1.0)
+    limits = limits or Limits(drain_s=1.0)
 
     def run() -> None:
         with ClaimStore(state) as store:
             worker = Worker(
                 credentials=load_worker(fleet.worker_folder),
                 devices=Devices(fleet.worker_folder),
-                completers={DOMAIN: echo()},
+                completers={DOMAIN: completer or echo()},
                 store=store,
                 limits=limits,
             )
@@ -139,7 +146,7 @@ def running_worker(fleet: Fleet, state: Path, port: int) -> Iterator[None]:
     with on_a_thread(run):
         service = services.get(timeout=WITHIN_S)
         try:
-            yield
+            yield service
         finally:
             service.stop()
 

@@ -51,7 +51,7 @@ def test_many_questions_in_a_burst_are_each_answered_once(site: Site) -> None:
 
 def test_a_full_worker_says_busy_at_once_and_answers_when_asked_again(site: Site) -> None:
     gate = Flag()
-    limits = Limits(concurrency=1, queue=1, retry_after_s=1.0)
+    limits = Limits(queue=1, retry_after_s=1.0)
     running, waiting, third = site.asker.ask(), site.asker.ask(), site.asker.ask()
 
     with site.worker(Setup(gated(gate), limits)) as service:
@@ -125,8 +125,8 @@ def test_a_device_revoked_while_the_worker_runs_is_not_served(site: Site) -> Non
 
 
 def test_presence_comes_with_the_worker_and_goes_with_it(site: Site) -> None:
-    limits = Limits(concurrency=2, queue=8)
-    with site.worker(Setup(limits=limits)):
+    two = Engine("echo 1", echo().complete, concurrency=2)
+    with site.worker(Setup(two, Limits(queue=8))):
         born = json.loads(site.line.presences[-1].payload)
     site.line.wait(lambda: site.line.presences[-1].payload == b"")
 
@@ -137,5 +137,6 @@ def test_presence_comes_with_the_worker_and_goes_with_it(site: Site) -> None:
         "load": 0,
         "domains": [DOMAIN],
         "models": ["echo 1"],
+        "away": [],
         "counters": {},
     }

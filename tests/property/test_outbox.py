@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from agent.store.errors import StoreError, UnknownTicketError
+from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
 from agent.store.outbox import Outbox, Parcel
 from agent.store.schema import SETTLED_KEPT
 
@@ -174,3 +174,34 @@ def test_what_was_never_asked_is_unknown(tmp_path: Path) -> None:
             look(UUID(int=1))
 
     outbox.close()
+
+
+def test_numbers_are_stored_with_their_question_or_not_at_all(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    parcel = Parcel(UUID(int=1), b"e", 1, NEVER_S)
+
+    assert outbox.put(parcel, memo=b"m", due_s=500.0, numbers={"left": 2.0})
+    assert not outbox.put(parcel, memo=b"m", due_s=500.0, numbers={"left": 1.0})
+
+    assert outbox.number("left") == 2.0
+    outbox.close()
+    assert Outbox(tmp_path / "outbox.db").number("left") == 2.0
+
+
+def test_after_a_full_disk_questions_and_numbers_are_stored_again(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    (pages,) = outbox._db.execute("PRAGMA page_count").fetchone()
+    outbox._db.execute(f"PRAGMA max_page_count = {pages}")
+    large = Parcel(UUID(int=1), b"e" * 100_000, 1, NEVER_S)
+    with pytest.raises(OutboxFullError):
+        outbox.put(large, memo=b"m", due_s=500.0, numbers={"left": 1.0})
+    assert len(outbox) == 0
+    assert outbox.number("left") == 0.0
+
+    outbox._db.execute("PRAGMA max_page_count = 100000")
+    assert outbox.put(large, memo=b"m", due_s=500.0, numbers={"left": 3.0})
+
+    outbox.close()
+    again = Outbox(tmp_path / "outbox.db")
+    assert (len(again), again.number("left")) == (1, 3.0)
+    again.close()

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from uuid import UUID
 
-from agent.pipeline import Task
 from agent.shell.courier import Courier
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent, Loop
 from agent.shell.presence import Presence
+from agent.task import Task
 from broker.wire.envelope import seal_reply
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.messages import Answer, dump_reply

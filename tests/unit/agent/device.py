@@ -16,12 +16,15 @@ from agent.core.gate import GatePolicy
 from agent.core.mask import MaskRules
 from agent.errors import OutputUnavailableError
 from agent.models.scripted import ScriptedModel
-from agent.pipeline import Pipeline, Task
+from agent.pipeline import Pipeline
 from agent.post import Post
+from agent.referee import Referee
 from agent.stages import Delivery, Raw
 from agent.store.errors import UnknownTicketError
 from agent.store.memo import Safe
 from agent.store.outbox import Outbox, Parcel
+from agent.store.spending import Spending
+from agent.task import Task
 from broker.wire.credentials import DeviceCredentials
 from broker.wire.errors import WireError
 from broker.wire.keys import supported_suites
@@ -169,7 +172,13 @@ def opened(
         resend_s=RESEND_S,
     )
     counted: list[str] = []
-    pipeline = Pipeline(post=post, tasks={task.name: task}, now_s=clock, count=counted.append)
+    pipeline = Pipeline(
+        post=post,
+        referee=Referee(spending=Spending(outbox), count=counted.append),
+        tasks={task.name: task},
+        now_s=clock,
+        count=counted.append,
+    )
     try:
         yield Device(
             credentials=credentials,

@@ -37,9 +37,9 @@ def heard(cloud: CloudSimulator) -> list[Payload]:
     payloads: list[Payload] = []
     complete = cloud.worker.completers[DOMAIN].complete
 
-    def note(question: Question) -> Answer:
+    def note(question: Question, deadline_s: float) -> Answer:
         payloads.append(question.payload)
-        return complete(question)
+        return complete(question, deadline_s)
 
     cloud.worker.completers = {DOMAIN: Instant("echo 1", note)}
     return payloads
@@ -48,7 +48,7 @@ def heard(cloud: CloudSimulator) -> list[Payload]:
 def refusing(cloud: CloudSimulator, reason: str) -> None:
     """Have the cloud's model refuse every question."""
 
-    def refuse(_question: Question) -> Answer:
+    def refuse(_question: Question, _deadline_s: float) -> Answer:
         raise UnfitQuestionError(reason)
 
     cloud.worker.completers = {DOMAIN: Instant("picky 1", refuse)}

@@ -1,7 +1,7 @@
 """What the settings' models say of each key, as rows for a table: key, default, what is allowed."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
@@ -16,22 +16,33 @@ def rows(model: type[BaseModel], place: str = "") -> Iterator[Row]:
     """A row for every key of a settings file."""
     for name, field in model.model_fields.items():
         key = f"{place}{name}"
-        inner, is_named = _section(field.annotation)
-        if inner is not None:
-            yield from rows(inner, f"{key}.NAME." if is_named else f"{key}.")
+        inner = tuple(_sections(field.annotation))
+        if len(inner) > 1:
+            yield from _of_several(inner, f"{key}.")
+        elif inner:
+            is_named = typing.get_origin(field.annotation) is dict
+            yield from rows(inner[0], f"{key}.NAME." if is_named else f"{key}.")
         else:
             yield key, _default(field), _allowed(field)
 
 
-def _section(annotation: object) -> tuple[type[BaseModel] | None, bool]:
-    """The model behind a section, an array of sections or a table of named sections."""
+def _of_several(kinds: Iterable[type[BaseModel]], place: str) -> Iterator[Row]:
+    """The rows of a section that is of one of several kinds: each key once, `kind` with all."""
+    found = [row for each in kinds for row in rows(each, place)]
+    every_kind = ", ".join(allowed for key, _, allowed in found if key == f"{place}kind")
+    told = set()
+    for key, default, allowed in found:
+        if key not in told:
+            yield key, default, every_kind if key == f"{place}kind" else allowed
+        told.add(key)
+
+
+def _sections(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models behind a section, an array of sections or a table of named sections."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
+        yield annotation
     for argument in typing.get_args(annotation):
-        inner, _ = _section(argument)
-        if inner is not None:
-            return inner, typing.get_origin(annotation) is dict
-    return None, False
+        yield from _sections(argument)
 
 
 def _default(field: FieldInfo) -> str:
@@ -39,7 +50,7 @@ def _default(field: FieldInfo) -> str:
         return "required"
     value = field.get_default(call_default_factory=True)
     match value:
-        case None | {}:
+        case None | {} | ():
             return "none"
         case bool():
             return f"`{str(value).lower()}`"
@@ -53,6 +64,8 @@ def _allowed(field: FieldInfo) -> str:
     kind = field.annotation
     if typing.get_origin(kind) in (typing.Union, UnionType):
         kind = next(each for each in typing.get_args(kind) if each is not type(None))
+    if typing.get_origin(kind) is tuple:
+        return "a list"
     if typing.get_origin(kind) is dict:
         kind = typing.get_args(kind)[1]
     if kind is bool:

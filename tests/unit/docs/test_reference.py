@@ -18,7 +18,7 @@ from firstline.bench.engine import Engines
 from firstline.bench.footprint import Footprint
 from firstline.bench.gate import Gate, OutOfScope
 from firstline.bench.roundtrip import RoundTrip
-from firstline.cli import _COMMANDS, Stub
+from firstline.cli import _COMMANDS, Stub, main
 from firstline.exits import MEANINGS
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings
@@ -28,6 +28,7 @@ from firstline.shipped import MODELS
 from tests.unit.docs.pages import README, ROOT, blocks, code, pages, table
 from tests.unit.docs.settings_rows import rows
 
+WORKER_PAGE = ROOT / "cloud_worker" / "README.md"
 SETTINGS: dict[str, type[BaseModel]] = {
     "### agent.toml": AgentSettings,
     "### worker.toml": WorkerSettings,
@@ -51,6 +52,18 @@ def test_the_settings_of_the_readme_are_right(number: int, tmp_path: Path) -> No
     assert type(settings) is (AgentSettings, WorkerSettings)[number]
     assert not list(settings.faults())
     assert source.origins(path)  # there is something in it
+
+
+@pytest.mark.parametrize("example", blocks(WORKER_PAGE, "toml"))
+def test_the_examples_of_engines_are_right(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "worker.toml"
+    path.write_text(example, encoding="utf-8")
+
+    settings = read(path)
+
+    assert isinstance(settings, WorkerSettings)
+    assert not list(settings.faults())
+    assert {engine.kind for engine in settings.engines} == {"openai"}
 
 
 def test_every_command_is_listed() -> None:
@@ -142,3 +155,14 @@ def test_every_folder_that_has_a_page_is_on_the_map() -> None:
     mapped = {row[0].partition("/")[0].strip("[") for row in table(README, "## What is where")}
 
     assert mapped == folders
+
+
+def test_the_prices_shown_are_those_of_the_shipped_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = "firstline gate explain home --package commands-small"
+    shown = README.read_text(encoding="utf-8").partition(f"$ {command}\n")[2].partition("```")[0]
+
+    assert main(command.split()[1:]) == 0
+
+    assert capsys.readouterr().out == shown

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from broker.fleet import keys
-from broker.package.inputs import TextInput
 from broker.wire.topics import DeviceId, FleetId, PoolId
-from firstline.packing import Recipe, pack
+from firstline.packing.make import pack
+from firstline.packing.recipe import Recipe
 from tests.unit.firstline.onnx_file import write_first_tokens
 
 AGENT = """\
@@ -67,18 +67,25 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "labels.txt").write_text("low\nmid\nhigh\n")
     (folder / "pieces.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nhello\nworld\n")
     recipe = Recipe(
-        model=folder / "text.onnx",
-        labels=folder / "labels.txt",
-        vocabulary=folder / "pieces.txt",
         name="small",
         version="1.2.3",
         licence="CC0-1.0",
-        domain="home",
-        output="",
-        out_of_scope="",
-        scores="logits",
         parent="",
-        input=TextInput("wordpiece-uncased", "vocabulary.txt", 16),
+        kind="classification",
+        engine="onnxruntime",
+        file="model.onnx",
+        files={
+            "model.onnx": folder / "text.onnx",
+            "labels.txt": folder / "labels.txt",
+            "vocabulary.txt": folder / "pieces.txt",
+        },
+        input={
+            "payload": "text",
+            "tokenizer": "wordpiece-uncased",
+            "vocabulary": "vocabulary.txt",
+            "max_tokens": 16,
+        },
+        head={"domain": "home", "labels": "labels.txt"},
     )
     pack(recipe, folder / "package")
     return folder / "package"

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from broker.package.manifest import load_manifest
 from firstline import cli
 from firstline.bench.gate import measure
-from firstline.bench.labelled import read_labelled
 from firstline.bench.pair import Pair
 from firstline.exits import ExitCode
+from firstline.labelled import read_labelled
 
 OUTSIDE = "which paint dries fastest on an old garden gate"
 HOME = (
@@ -118,7 +119,9 @@ def test_progress_is_two_answers_for_each_row(tmp_path: Path, small: Path) -> No
     )
     steps: list[int] = []
 
-    measure(Pair("home", small, small), data, read_labelled(data), steps.append)
+    manifest = load_manifest(small)
+    rows = read_labelled(data, manifest, manifest.head("home"))
+    measure(Pair("home", small, small), data, rows, steps.append)
 
     assert sum(steps) == 2 * 3
 
@@ -190,7 +193,7 @@ def test_a_task_that_no_pair_answers_is_refused(
     [
         (None, "No such file or directory"),
         ("", "the file is empty"),
-        ("text,label\nhello,x\n", "rows.csv:1: no column intent"),
+        ("text,class\nhello,x\n", "rows.csv:1: there is no column intent or label"),
         ("text,intent\nhello,dance\n", "rows.csv:2: commands-small has no label 'dance'"),
         ("text,intent\nhello,oos\n", "every row is out of scope"),
     ],

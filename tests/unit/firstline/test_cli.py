@@ -29,6 +29,7 @@ VERBS = {
     "broker": ("up",),
     "fleet": ("init", "enroll"),
     "model": ("list", "show", "pack"),
+    "gate": ("explain",),
     "config": ("check", "show"),
     "bench": ("roundtrip", "footprint", "engine", "gate"),
 }

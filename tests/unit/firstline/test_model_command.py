@@ -108,7 +108,10 @@ def test_an_incomplete_description_is_a_usage_error(
 def test_a_description_that_does_not_fit_the_model_leaves_nothing_behind(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert pack(files, "record", "--number", "only") == ExitCode.MODEL
+    (files / "two.txt").write_text("calm\nwild\n")
+    shape = ["--channel", "x", "--length", "4", "--rate-hz", "10", "--feature", "rms"]
+
+    assert pack(files, "window", *shape, labels="two.txt") == ExitCode.MODEL
 
     assert "does [input] describe this model?" in capsys.readouterr().err
     assert list((files / "packages").iterdir()) == []
@@ -124,12 +127,12 @@ def test_labels_that_do_not_fit_the_model_are_refused(
     assert "2 labels" in capsys.readouterr().err
 
 
-def test_a_file_of_another_kind_is_refused(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (files / "text.onnx").write_bytes(b"GGUF" + bytes(100))
+def test_half_a_gguf_file_is_refused(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "text.onnx").write_bytes(b"GGUF\x03" + bytes(3))
 
     assert pack_text(files) == ExitCode.MODEL
 
-    assert "a GGUF file" in capsys.readouterr().err
+    assert "is cut short" in capsys.readouterr().err
 
 
 def test_a_package_is_never_overwritten(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

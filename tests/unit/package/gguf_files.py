@@ -34,20 +34,8 @@ def write_model(
     path: Path, *, architecture: str = "llama", chat: str = "", broken: bool = False
 ) -> None:
     """Write a model; `broken`: its weights are no numbers."""
-    writer = gguf.GGUFWriter(path, architecture)
-    writer.add_context_length(256)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(HIDDEN)
-    writer.add_head_count(HEADS)
-    writer.add_layer_norm_rms_eps(1e-5)
+    writer = _begun(path, architecture)
     writer.add_tokenizer_model("llama")
-    writer.add_token_list([token.encode() for token in TOKENS])
-    writer.add_token_scores([0.0] * len(TOKENS))
-    kinds = [gguf.TokenType.UNKNOWN, *[gguf.TokenType.CONTROL] * 3, *[gguf.TokenType.BYTE] * 256]
-    writer.add_token_types([*kinds, gguf.TokenType.NORMAL])
-    writer.add_bos_token_id(BEGIN)
-    writer.add_eos_token_id(END)
     if chat:
         writer.add_chat_template(chat)
     random = np.random.default_rng(1)
@@ -57,6 +45,49 @@ def write_model(
     for name in NORMS:
         writer.add_tensor(name, np.ones(WIDTH, dtype=np.float32))
     _finish(writer)
+
+
+def write_encoder(path: Path, *, decoder: bool = True) -> None:
+    """Write a model that reads with an encoder and answers with a decoder (T5), or not at all."""
+    writer = _begun(path, "t5" if decoder else "t5encoder")
+    writer.add_tokenizer_model("llama")
+    writer.add_relative_attn_buckets_count(8)
+    writer.add_key_length(WIDTH // HEADS)
+    writer.add_value_length(WIDTH // HEADS)
+    writer.add_decoder_start_token_id(BEGIN)
+    random = np.random.default_rng(3)
+    square, up, down = (WIDTH, WIDTH), (HIDDEN, WIDTH), (WIDTH, HIDDEN)
+    shapes = {"token_embd": (len(TOKENS), WIDTH), "enc.output_norm": (WIDTH,)}
+    shapes |= {"dec.output_norm": (WIDTH,)}
+    for part in ("enc.blk.0", "dec.blk.0"):
+        shapes |= {f"{part}.attn_{name}": square for name in "qkvo"}
+        shapes |= {f"{part}.attn_norm": (WIDTH,), f"{part}.ffn_norm": (WIDTH,)}
+        shapes |= {f"{part}.attn_rel_b": (8, HEADS), f"{part}.ffn_up": up, f"{part}.ffn_down": down}
+    shapes |= {f"dec.blk.0.cross_attn_{name}": square for name in "qkvo"}
+    shapes |= {"dec.blk.0.cross_attn_norm": (WIDTH,)}
+    for name, shape in shapes.items():
+        if name.startswith("dec.") and not decoder:
+            continue
+        plain = np.ones(shape) if name.endswith("norm") else random.normal(0.0, 0.3, shape)
+        writer.add_tensor(f"{name}.weight", plain.astype(np.float32))
+    _finish(writer)
+
+
+def _begun(path: Path, architecture: str) -> gguf.GGUFWriter:
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_context_length(256)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(HIDDEN)
+    writer.add_head_count(HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_token_list([token.encode() for token in TOKENS])
+    writer.add_token_scores([0.0] * len(TOKENS))
+    kinds = [gguf.TokenType.UNKNOWN, *[gguf.TokenType.CONTROL] * 3, *[gguf.TokenType.BYTE] * 256]
+    writer.add_token_types([*kinds, gguf.TokenType.NORMAL])
+    writer.add_bos_token_id(BEGIN)
+    writer.add_eos_token_id(END)
+    return writer
 
 
 def write_adapter(path: Path, *, width: int = WIDTH) -> None:

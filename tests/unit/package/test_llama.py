@@ -111,7 +111,7 @@ def test_no_text_becomes_a_special_token(loaded: Load) -> None:
 def test_a_chat_goes_through_the_template_of_the_file(loaded: Load) -> None:
     model = loaded({**FREE, "chat": True, "system": "be brief"}, chat=CHAT)
 
-    before, after = model._prompts["free"].before, model._prompts["free"].after
+    before, after = model._speeches["free"]._prompt.before, model._speeches["free"]._prompt.after
 
     assert before[:2] == (1, 3)  # one <s>, and <ask> is special here
     assert before.count(3) == 2

@@ -9,7 +9,12 @@ from broker.package.errors import EngineError
 from broker.package.llama import LlamaModel
 from broker.package.load import load_package
 from broker.wire.payload import Text
-from tests.unit.package.gguf_files import describe, write_adapter, write_model
+from tests.unit.package.gguf_files import (
+    describe,
+    write_adapter,
+    write_encoder,
+    write_model,
+)
 
 FREE = {"domain": "free", "max_tokens": 12}
 Load = Callable[..., LlamaModel]
@@ -70,4 +75,23 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     describe(tmp_path, FREE)
 
     with pytest.raises(EngineError, match="no GGUF file"):
+        load_package(tmp_path)
+
+
+def test_a_model_with_an_encoder_reads_each_question_anew(tmp_path: Path) -> None:
+    write_encoder(tmp_path / "model.gguf")
+    describe(tmp_path, FREE)
+    model = load_package(tmp_path)
+
+    answers = [model.answer(Text(text), "free") for text in ("lights", "sky", "lights")]
+
+    assert answers[0] == answers[2]
+    assert answers[0].score != answers[1].score
+
+
+def test_a_model_for_embeddings_is_refused(tmp_path: Path) -> None:
+    write_encoder(tmp_path / "model.gguf", decoder=False)
+    describe(tmp_path, FREE)
+
+    with pytest.raises(EngineError, match="writes nothing"):
         load_package(tmp_path)

@@ -148,6 +148,30 @@ def test_a_calibration_that_is_no_rising_line_is_refused(
         load_manifest(folder)
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ([[0.5, 10, 1], [0.6, 20, 2]], "must fall in score"),
+        ([[0.5, 10, 1], [0.4, 9, 1]], "never in its counts"),
+        ([[0.5, 10, 2], [0.4, 20, 1]], "never in its counts"),
+        ([[0.5, 10, 11]], "more rows than there are"),
+        ([[0.5, 10**6, 1]], "more rows than there are"),
+        ([[0.5, -1, 0]], "greater than or equal to 0"),
+    ],
+)
+def test_a_risk_table_that_contradicts_itself_is_refused(
+    tmp_path: Path, table: list[list[float]], message: str
+) -> None:
+    folder = copy_of("snapshot-small", tmp_path)
+    path = folder / "calibration.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["heads"]["engines/snapshot"]["risk_table"] = table
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    with pytest.raises(ManifestError, match=message):
+        load_manifest(folder)
+
+
 def test_a_calibration_that_is_no_json_is_refused(tmp_path: Path) -> None:
     folder = copy_of("snapshot-small", tmp_path)
     (folder / "calibration.json").write_text('{\n"heads": ', encoding="utf-8")

@@ -25,6 +25,7 @@ MISMATCHES: dict[str, tuple[dict[str, float | str], str]] = {
     "an unknown field": ({**GOOD, "pilot": "x"}, "knows no field 'pilot'; drop it"),
     "a string for a number": ({**GOOD, "T50": "hot"}, "T50 is a string; the model takes a number"),
     "a number for a string": ({**GOOD, "trend": 1.0}, "trend is a number; the model takes a str"),
+    "too large": ({**GOOD, "T50": -3.5e38}, "T50 is too large for the model"),
     "no finite number": ({**GOOD, "T50": math.nan}, "T50 is not a finite number"),
     "another category": ({**GOOD, "trend": "up"}, "trend must be one of falling, steady, rising"),
 }

@@ -10,7 +10,7 @@ from agent.core.find import find
 from agent.core.gate import GatePolicy, route
 from agent.core.mask import FieldRule, MaskRules, mask
 from agent.models.engine import Engine
-from agent.stages import Clean, Draft, Escalate, Keep, Masked
+from agent.stages import Clean, Decision, Draft, Escalate, Keep, Masked
 from broker.package.manifest import load_manifest
 from broker.wire.payload import Payload, Record
 from firstline.exits import ExitCode
@@ -24,11 +24,12 @@ def masked(payload: Payload) -> Masked:
     return mask(Clean(payload), MaskRules(default=FieldRule.KEEP), find).masked
 
 
-def routed(package: Path, question: Record) -> tuple[Draft, Keep | Escalate]:
+def routed(package: Path, question: Record) -> tuple[Draft, Decision]:
     engine = Engine(package, timeout_s=30.0)
     try:
         draft = engine.draft(masked(question), "home/largest")
-        return draft, route(draft, engine.calibration("home/largest"), POLICY)
+        trust = engine.calibration("home/largest")
+        return draft, route(draft, trust, POLICY, budget=None, lot=1.0)
     finally:
         engine.stop()
 
@@ -46,6 +47,9 @@ def test_a_packed_model_is_trusted_where_it_was_measured_to_be_right(
     assert isinstance(routed(package, sure)[1], Keep)
     assert isinstance(routed(package, unsure)[1], Escalate)
     assert (said["samples"], said["loose"], said["warnings"]) == (600, False, [])
+    assert [each["max_error"] for each in said["certified"]] == [0.01, 0.02, 0.03, 0.05, 0.10]
+    assert len(stored["risk_table"]) == 101
+    assert stored["risk_table"][-1][:2] == [0.0, 600]
     assert said["method"] == stored["method"] == min(said["methods"], key=loss_of(said["methods"]))
     assert said["ece"] == stored["ece"] < 0.06
     assert stored["samples"] == 600
@@ -67,6 +71,8 @@ def test_the_summary_names_the_method_and_the_price_of_each_risk(
     assert "300 samples; " in out
     assert "log loss on held-out rows" in out
     assert "of answers are at most 5% wrong." in out
+    assert "Bounds on error, certified 90% sure:\n  max_error 1%: cannot be certified; the b" in out
+    assert "  max_error 10%: keeps " in out
 
 
 @pytest.mark.parametrize(

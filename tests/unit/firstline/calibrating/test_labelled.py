@@ -1,10 +1,13 @@
 """A file of labelled data: what is read, and what is refused with its line."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from broker.package.load import load_package
 from broker.package.manifest import load_manifest
+from broker.wire.payload import Record
 from firstline.exits import ExitCode
 from tests.unit.firstline.calibrating.data import HEADER, calibrate, rows, window, written
 
@@ -26,7 +29,7 @@ from tests.unit.firstline.calibrating.data import HEADER, calibrate, rows, windo
         ((HEADER, '1,2,"3,low'), "data.csv:2: this is not valid CSV"),
         (
             (HEADER, "1,2,3,low", "1,2,3,odd", "1,2,3,odd", "1,2,3,bad"),
-            "data.csv:3: the model has no label 'odd' (2), 'bad' (1): 3 of 4 rows",
+            "data.csv:3: largest has no label 'odd' (2), 'bad' (1): 3 of 4 rows",
         ),
     ],
 )
@@ -135,3 +138,37 @@ def test_a_folder_of_data_is_refused(
     assert calibrate(package, tmp_path) == ExitCode.FAILURE
 
     assert "is a folder" in capsys.readouterr().err
+
+
+def test_rows_out_of_scope_are_taken_and_count_as_wrong(package: Path, tmp_path: Path) -> None:
+    data = written(tmp_path, HEADER, *rows(200), *["1,9,1,oos"] * 50)
+
+    assert calibrate(package, data) == 0
+
+    curve = load_manifest(package).heads[0].curve
+    assert curve is not None
+    assert curve.samples == 250
+    assert curve.risk_table[-1][1] == 250  # it has no label to call them, so it keeps them
+    assert curve.risk_table[-1][2] >= 50
+    assert curve.scope_threshold is None
+
+
+def test_rows_out_of_scope_teach_a_model_with_a_label_for_them_to_ask(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = package / "package.toml"
+    described.write_text(described.read_text() + 'out_of_scope = "high"\n')
+    inside = ["6,1,0,low", "1,6,0,mid"] * 100
+    data = written(tmp_path, HEADER, *inside, *["3,0,2.5,high"] * 20)
+
+    assert calibrate(package, data, "--json") == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert 0.0 < said["scope_threshold"] < 0.1
+    assert said["asked"] == 20  # though "low" is the likeliest label of each
+    curve = load_manifest(package).heads[0].curve
+    assert curve is not None
+    assert curve.scope_threshold == said["scope_threshold"]
+    assert curve.risk_table[-1] == (0.0, 200, 0)
+    found = load_package(package).answer(Record({"a": 3.0, "b": 0.0, "c": 2.5}), "home/largest")
+    assert (found.answer, found.out_of_scope) == ("low", True)

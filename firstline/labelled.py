@@ -11,6 +11,7 @@ each with its line; a value is never repeated, it may be personal.
 
 import csv
 import json
+import math
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +21,9 @@ from typing import TypeVar
 
 from agent.core.errors import InputError
 from agent.core.parse import read_table
-from broker.package.calibrate import Case
+from broker.package.calibrate import OUT_OF_SCOPE, Case
 from broker.package.errors import InputMismatchError
-from broker.package.heads import Head
+from broker.package.heads import Head, NumberHead
 from broker.package.inputs import PromptInput, RecordInput, TextInput, WindowInput
 from broker.package.manifest import Manifest
 from broker.package.records import record_numbers
@@ -69,8 +70,45 @@ def read_labelled(path: Path, manifest: Manifest, head: Head) -> list[Row]:
             rows = _kept(path, _windows(path, manifest.input))
     if not rows:
         raise CommandError(f"{path} has no labelled row")
-    _check_labels(path, rows, head)
+    check_labels(path, rows, manifest, head)
     return rows
+
+
+def outside_label(head: Head) -> str:
+    """What a row says that is out of a head's scope: its label for that, or the usual one."""
+    return head.out_of_scope or OUT_OF_SCOPE
+
+
+def check_labels(path: Path, rows: Sequence[Row], manifest: Manifest, head: Head) -> None:
+    """Refuse rows whose label a head does not have; those out of scope may be there.
+
+    Raises:
+        CommandError: it names each such label, and the first line.
+    """
+    known = {*head.labels, outside_label(head)}
+    lacking = [row for row in rows if row.case.label not in known and not _is_answer(head, row)]
+    if not lacking:
+        return
+    counts = Counter(row.case.label for row in lacking).most_common()
+    told = ", ".join(f"{label!r} ({count})" for label, count in counts[:_MOST_TOLD])
+    more = f" and {len(counts) - _MOST_TOLD} more" if len(counts) > _MOST_TOLD else ""
+    raise CommandError(
+        f"{path}:{lacking[0].line}: {manifest.name} has no label {told}{more}: {len(lacking)} of "
+        f"{len(rows)} rows. Domain {head.domain} has {len(head.labels)} labels; correct the rows, "
+        f"leave them out, or call them {outside_label(head)!r} if they are out of scope"
+    )
+
+
+def _is_answer(head: Head, row: Row) -> bool:
+    """Whether a head without labels could say this: a number, or any text."""
+    match head:
+        case NumberHead():
+            try:
+                return math.isfinite(float(row.case.label))
+            except ValueError:
+                return False
+        case _:
+            return not head.labels
 
 
 def _records(path: Path, wanted: RecordInput) -> list[Row]:
@@ -192,17 +230,3 @@ def _kept(path: Path, rows: Iterator[tuple[int, Case | RowError]]) -> list[Row]:
         tail = [f"and {more} more rows like these"] if more > 0 else []
         raise CommandError("\n".join([*wrong[:_MOST_TOLD], *tail]))
     return kept
-
-
-def _check_labels(path: Path, rows: list[Row], head: Head) -> None:
-    lacking = [row for row in rows if row.case.label not in head.labels]
-    if not lacking:
-        return
-    counts = Counter(row.case.label for row in lacking).most_common()
-    told = ", ".join(f"{label!r} ({count})" for label, count in counts[:_MOST_TOLD])
-    more = f" and {len(counts) - _MOST_TOLD} more" if len(counts) > _MOST_TOLD else ""
-    raise CommandError(
-        f"{path}:{lacking[0].line}: the model has no label {told}{more}: {len(lacking)} of "
-        f"{len(rows)} rows. Domain {head.domain} has {len(head.labels)} labels; correct the "
-        "rows, or leave them out"
-    )

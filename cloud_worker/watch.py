@@ -1,0 +1,83 @@
+"""Whether a model server is there: looked at when the worker starts, and whenever in doubt.
+
+there --a question cannot be put--> look --fails--> away --look, every 2 s--> there
+"""
+
+import logging
+from collections.abc import Callable
+from threading import Event, Thread
+
+from cloud_worker.errors import SaturatedError, UnusableReplyError
+
+AGAIN_S = 2.0  # between two looks at a server that is away
+_END_S = 1.0  # for a look that is under way; the thread is a daemon
+
+# The models that the server lists. Raises SaturatedError: away; UnusableReplyError: there.
+Look = Callable[[], tuple[str, ...]]
+
+_log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Knows whether a server is there. Use from any thread.
+
+    Args:
+        model: Which model it shall have.
+        place: The server, in words.
+        look: Asks it.
+    """
+
+    def __init__(self, *, model: str, place: str, look: Look) -> None:
+        self._model, self._place, self._look = model, place, look
+        self._doubt, self._closed = Event(), False
+        self._away = False
+        self._told = ""
+        self._thread = Thread(target=self._run, name=f"watch {place}", daemon=True)
+
+    def start(self) -> None:
+        """Look once, then whenever in doubt, until `close`."""
+        self._see()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+        self._doubt.set()
+        self._thread.join(_END_S)
+
+    def away(self) -> bool:
+        """Whether the last look found nobody."""
+        return self._away
+
+    def doubt(self) -> bool:
+        """Nobody was reached: look again soon; return whether that is known already."""
+        self._doubt.set()
+        return self._away
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._doubt.wait(AGAIN_S if self._away else None)
+            self._doubt.clear()
+            if not self._closed:
+                self._see()
+
+    def _see(self) -> None:
+        try:
+            names = self._look()
+        except SaturatedError as error:
+            self._away = True
+            self._tell(f"is away ({error}), so {self._model} is busy")
+        except UnusableReplyError as error:
+            self._away = False
+            self._tell(f"is there, but does not list its models: {error}")
+        else:
+            self._away = False
+            known = ", ".join(sorted(names)) or "none at all"
+            self._tell("" if self._model in names else f"has no model {self._model}, but {known}")
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self._told:
+            _log.warning("the model server %s %s", self._place, problem)
+        elif self._told and not problem:
+            _log.info("the model server %s is well again", self._place)
+        self._told = problem

@@ -1,0 +1,1 @@
+"""What `firstline gate explain` does: prices bounds, says them in words, draws them."""

@@ -1,0 +1,36 @@
+"""Calibrate packages again on the validation split, without training: only figures change.
+
+python -m training.recalibrate --data DIR --out DIR_OF_PACKAGES [NAME ...]
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from broker.package.calibrate import Case
+from training import data, engines, pack, snapshots, turbofan
+
+
+def main() -> None:
+    """Calibrate every package named, or all that are there."""
+    parser = data.arguments("Calibrate packages again.")
+    parser.add_argument("names", nargs="*", help="packages in --out; none: all")
+    given = parser.parse_args()
+    known = {name: cases for family in _families(Path(given.data)) for name, cases in family}
+    for name in given.names or known:
+        pack.recalibrate(given.out / name, known[name])
+
+
+def _families(source: Path) -> list[list[tuple[str, Mapping[str, Sequence[Case]]]]]:
+    commands = {domain: data.cases(source, domain) for domain in data.DOMAINS}
+    every = turbofan.engines(source)
+    judged = [engine for engine in every if engine.number in turbofan.VALIDATION]
+    windows = {engines.DOMAIN: engines.cases(judged)}
+    records = {snapshots.DOMAIN: snapshots.cases(judged)}
+    return [
+        [(f"{kind}-{size}", cases) for size in ("small", "large")]
+        for kind, cases in (("commands", commands), ("engine", windows), ("snapshot", records))
+    ]
+
+
+if __name__ == "__main__":
+    main()
