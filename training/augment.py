@@ -10,7 +10,7 @@ from collections import defaultdict
 from training.data import Example, fill, slots
 
 PLACEHOLDERS = ("EMAIL", "PHONE", "CARD", "IBAN", "IP", "MAC")
-_CARRIERS = {
+CARRIERS = {
     "EMAIL": ("to {}", "from {}", "for {}", "my address is {}", "at {}"),
     "PHONE": ("call {}", "at {}", "my number is {}", "to {}", "on {}"),
     "CARD": ("my card is {}", "with card {}", "for card {}", "ending in {}"),
@@ -78,7 +78,7 @@ class Augmenter:
     def masked(self, text: str) -> str:
         """Add a placeholder phrase where a person would have put an address or a number."""
         kind = self._random.choice(PLACEHOLDERS)
-        phrase = self._random.choice(_CARRIERS[kind]).format(self._placeholder(kind))
+        phrase = self._random.choice(CARRIERS[kind]).format(self._placeholder(kind))
         return f"{text} {phrase}" if self._random.random() < 0.8 else f"{phrase} {text}"
 
     def _placeholder(self, kind: str) -> str:

@@ -15,7 +15,7 @@ HOME, ASSISTANT = "home", "assistant"
 DOMAINS = (HOME, ASSISTANT)
 OUT_OF_SCOPE = "oos"
 _FOLDERS = {HOME: "hwu64", ASSISTANT: "clinc150"}
-_SLOT = re.compile(r"\[\s*([a-z_]+)\s*:\s*([^\]]+?)\s*\]")
+_SLOT = re.compile(r"\[\s*([A-Za-z_]+)\s*:\s*([^\]]+?)\s*\]")
 _SELECTION_SHARE = 10  # one text of ten is held out of training while a design is chosen
 
 

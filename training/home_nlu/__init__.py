@@ -1,0 +1,1 @@
+"""home-nlu: a small Llama that reads a home command and writes its intent and slots as JSON."""
