@@ -64,7 +64,7 @@ def test_whatever_is_asked_the_answer_is_a_frame(
 
 def grammar(model: PackageModel, domain: str) -> str:
     package = tomllib.loads((model.manifest.folder / "package.toml").read_text(encoding="utf-8"))
-    (name,) = (head["grammar"] for head in package["heads"] if head["domain"] == domain)
+    (name,) = (str(head["grammar"]) for head in package["heads"] if head["domain"] == domain)
     return (model.manifest.folder / name).read_text(encoding="utf-8")
 
 
