@@ -1,6 +1,7 @@
 """A file of labelled data to cases, for the model that they are meant for.
 
     text    CSV         text,intent  (or text,label)        --.
+            CSV         text,answer  of a model that writes   |
     record  CSV         the model's fields, and label         +--> Row(line, Case)
     window  JSON lines  {"channels", "rate_hz", "samples",  --'
                          "label"}
@@ -62,6 +63,9 @@ def read_labelled(path: Path, manifest: Manifest, head: Head) -> list[Row]:
     if path.is_dir():
         raise CommandError(f"{path} is a folder; write its cases into one file, as --help says")
     match manifest.input:
+        case PromptInput() if not head.labels:
+            names = ("answer", *_TEXT_LABELS)
+            rows = _table(path, ("text",), names, lambda cells: _text(cells["text"]), _written)
         case TextInput() | PromptInput():
             rows = _table(path, ("text",), _TEXT_LABELS, lambda cells: _text(cells["text"]))
         case RecordInput():
@@ -121,6 +125,7 @@ def _table(
     fields: Sequence[str],
     label_names: Sequence[str],
     payload: Callable[[Cells], Payload],
+    label: Callable[[str, str], str] = lambda _column, cell: cell,
 ) -> list[Row]:
     lines = _csv_rows(path)
     header = next(lines, (1, []))[1]
@@ -142,9 +147,14 @@ def _table(
         if len(cells) != len(header):
             raise RowError(f"{len(cells)} cells, but {len(header)} columns")
         named = dict(zip(header, cells, strict=True))
-        return Case(payload(named), _label(named[labels[0]]))
+        return Case(payload(named), label(labels[0], _label(named[labels[0]])))
 
     return _kept(path, ((line, _attempt(made, cells)) for line, cells in lines))
+
+
+def _written(column: str, cell: str) -> str:
+    """What a model that writes JSON should say: an intent is one key of it."""
+    return json.dumps({column: cell}) if column == "intent" and cell != OUT_OF_SCOPE else cell
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

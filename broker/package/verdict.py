@@ -1,4 +1,7 @@
-"""Is an answer right? Labels by name, numbers within the tolerance, JSON by its value."""
+"""Is an answer right? Labels by name, numbers within the tolerance, JSON by its value.
+
+Of a JSON object only what the label names counts: {"intent": "play"} asks for no slots.
+"""
 
 import json
 import math
@@ -17,7 +20,7 @@ def is_right(head: Head, answer: str, label: str) -> bool:
         case NumberHead():
             return _within(head.tolerance, answer, label)
         case TextHead(labels=()):
-            return _value(answer) == _value(label)
+            return _holds(_value(answer), _value(label))
         case _:
             return answer == label
 
@@ -30,6 +33,12 @@ def _within(tolerance: float, answer: str, label: str) -> bool:
     if not math.isfinite(truth):
         raise InputMismatchError("the label of a number must be a finite number")
     return abs(float(answer) - truth) <= tolerance
+
+
+def _holds(said: object, wanted: object) -> bool:
+    if isinstance(said, dict) and isinstance(wanted, dict):
+        return all(key in said and said[key] == value for key, value in wanted.items())
+    return said == wanted
 
 
 def _value(text: str) -> object:

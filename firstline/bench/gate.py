@@ -17,6 +17,7 @@ from agent.core.gate import Calibration
 from broker.package.heads import Head
 from broker.package.load import load_package
 from broker.package.model import Found, PackageModel
+from broker.package.verdict import is_right
 from firstline.bench import cascade
 from firstline.bench.cascade import Point, Row
 from firstline.bench.pair import Pair
@@ -116,11 +117,13 @@ def _compared(
     calibration = Calibration(small.head.knots)
     return [
         Row(
-            edge_right=edge.out_of_scope if row.case.label == outside else _right(row, edge),
+            edge_right=edge.out_of_scope
+            if row.case.label == outside
+            else _right(row, small.head, edge),
             cloud_right=(
                 cloud.answer == large.head.out_of_scope
                 if row.case.label == outside
-                else _right(row, cloud)
+                else _right(row, large.head, cloud)
             ),
             score=edge.score,
             chance=calibration.chance(edge.score),
@@ -130,8 +133,8 @@ def _compared(
     ]
 
 
-def _right(row: Labelled, answer: Found) -> bool:
-    return answer.answer == row.case.label
+def _right(row: Labelled, head: Head, answer: Found) -> bool:
+    return is_right(head, answer.answer, row.case.label)
 
 
 def _gate(

@@ -3,7 +3,6 @@
 import json
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -65,9 +64,8 @@ def test_whatever_is_asked_the_answer_is_a_frame(
 
 def grammar(model: PackageModel, domain: str) -> str:
     package = tomllib.loads((model.manifest.folder / "package.toml").read_text(encoding="utf-8"))
-    (name,) = (head["grammar"] for head in package["heads"] if head["domain"] == domain)
-    path: Path = model.manifest.folder / name
-    return path.read_text(encoding="utf-8")
+    (name,) = (str(head["grammar"]) for head in package["heads"] if head["domain"] == domain)
+    return (model.manifest.folder / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -89,7 +89,7 @@ def test_every_head_of_a_shipped_package_is_calibrated(
 def test_the_shipped_weights_fit_into_the_repository() -> None:
     sizes = [path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()]
 
-    assert sum(sizes) <= 28e6
+    assert sum(sizes) <= 45e6
 
 
 def test_the_small_model_is_several_times_faster_than_the_large(

@@ -42,6 +42,9 @@ CASES = [
     (NUMBER, "20", "20.50", True),
     (TEXT, '{"a": 1, "b": [2]}', '{"b":[2],"a":1.0}', True),
     (TEXT, '{"b": [2, 1]}', '{"b": [1, 2]}', False),
+    (TEXT, '{"intent": "play", "slots": {}}', '{"intent": "play"}', True),
+    (TEXT, '{"intent": "play"}', '{"intent": "play", "slots": {}}', False),
+    (TEXT, '{"intent": "stop", "slots": {}}', '{"intent": "play"}', False),
     (TEXT, " yes\n", "yes", True),
     (TEXT, "yes", "Yes", False),
 ]
