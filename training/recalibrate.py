@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from broker.package.calibrate import Case
+from broker.wire.payload import Text
 from training import data, engines, pack, snapshots, turbofan
+from training.home_nlu import frames
 
 
 def main() -> None:
@@ -26,9 +28,15 @@ def _families(source: Path) -> list[list[tuple[str, Mapping[str, Sequence[Case]]
     judged = [engine for engine in every if engine.number in turbofan.VALIDATION]
     windows = {engines.DOMAIN: engines.cases(judged)}
     records = {snapshots.DOMAIN: snapshots.cases(judged)}
+    _, judged_frames = frames.read(source)
+    written = {
+        domain: [Case(Text(f.text), f.answer) for f in judged_frames if f.domain == domain]
+        for domain in frames.DOMAINS
+    }
+    pairs = (("commands", commands), ("engine", windows), ("snapshot", records))
     return [
-        [(f"{kind}-{size}", cases) for size in ("small", "large")]
-        for kind, cases in (("commands", commands), ("engine", windows), ("snapshot", records))
+        *([(f"{kind}-{size}", cases) for size in ("small", "large")] for kind, cases in pairs),
+        [("home-nlu", written), ("home-nlu-large", written)],
     ]
 
 
