@@ -5,8 +5,9 @@ logits (V,) --best--> the likeliest token that the grammar admits
 
 import ctypes
 import json
+import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -33,7 +34,10 @@ class Grammar:
         if not self._sampler:
             raise ManifestError(f"{source} is no grammar that llama.cpp can use: {LOG.errors()}")
         self._all = np.zeros(weights.size, dtype=_ROW)
-        self._one = np.zeros(1, dtype=_ROW)
+        self._all["id"] = np.arange(weights.size)
+        self._all_array = _array(self._all.ctypes.data_as(library.llama_token_data_p), weights.size)
+        self._one = library.llama_token_data(0, 0.0, 0.0)
+        self._one_array = _array(ctypes.pointer(self._one), 1)
 
     def close(self) -> None:
         """Give the memory back."""
@@ -45,21 +49,15 @@ class Grammar:
 
     def best(self, logits: Logits, token: int) -> int:
         """Give the likeliest token that may come next; `token` is the likeliest of all."""
-        self._one["id"], self._one["logit"] = token, logits[token]
-        self._apply(self._one)  # most often the model has learned the form: one check is enough
-        if np.isfinite(self._one["logit"][0]):
+        self._one.id, self._one.logit = token, logits[token]
+        library.llama_sampler_apply(self._sampler, self._one_array)
+        if self._one.logit > -math.inf:  # most often: a model that has learned the form
             return token
-        self._all["id"] = np.arange(len(logits))
-        self._all["logit"] = logits
-        self._apply(self._all)
-        return int(self._all["logit"].argmax())
+        return self._best_of_all(logits)
 
     def share(self, logits: Logits) -> tuple[int, float]:
         """Give the likeliest token that may come next, and its chance among those."""
-        self._all["id"] = np.arange(len(logits))
-        self._all["logit"] = logits
-        self._apply(self._all)
-        token = int(self._all["logit"].argmax())
+        token = self._best_of_all(logits)
         powers = np.exp(self._all["logit"] - self._all["logit"][token])
         return token, float(1.0 / powers.sum())
 
@@ -67,10 +65,14 @@ class Grammar:
         """Go on after a token that `best` gave."""
         library.llama_sampler_accept(self._sampler, token)
 
-    def _apply(self, rows: "np.ndarray[tuple[int], np.dtype[np.void]]") -> None:
-        data = rows.ctypes.data_as(library.llama_token_data_p)
-        array = library.llama_token_data_array(data, len(rows), -1, False)  # noqa: FBT003 - C
-        library.llama_sampler_apply(self._sampler, ctypes.byref(array))
+    def _best_of_all(self, logits: Logits) -> int:
+        self._all["logit"] = logits
+        library.llama_sampler_apply(self._sampler, self._all_array)
+        return int(self._all["logit"].argmax())
+
+
+def _array(data: Any, size: int) -> Any:  # noqa: ANN401 - llama.cpp's own structures
+    return ctypes.pointer(library.llama_token_data_array(data, size, -1, False))  # noqa: FBT003 - C
 
 
 def one_of(labels: Sequence[str]) -> str:

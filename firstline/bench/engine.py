@@ -43,9 +43,9 @@ QUESTIONS = (
     "how do you say good night in french",
     "set the thermostat to twenty one degrees",
 )
-_WARM_UPS = 8
 _TIMEOUT_S = 60.0
 
+Action = Callable[[], object]
 _Model = TypeVar("_Model", bound=PackageModel)
 
 
@@ -92,35 +92,42 @@ def measure(onnx: Path, llama: Path, rounds: int, advance: Callable[[int], None]
 def _classified(
     package: Path, domain: str, rounds: int, advance: Callable[[int], None]
 ) -> tuple[list[float], list[float]]:
-    direct_ms, child_ms = [], []
     with _both(load_package(package)) as (model, engine):
-        for number, masked in enumerate(_questions(rounds)):
-            first = _timed(partial(engine.draft, masked, domain))
-            second = _timed(partial(model.answer, masked.payload, domain))
-            if number >= _WARM_UPS:
-                child_ms.append(first * 1e3)
-                direct_ms.append(second * 1e3)
-            advance(1)
-    return direct_ms, child_ms
+        direct = [partial(model.answer, each.payload, domain) for each in _questions()]
+        child = [partial(engine.draft, each, domain) for each in _questions()]
+        direct_s, child_s = _in_turn(direct, child, rounds, advance)
+    return [each * 1e3 for each in direct_s], [each * 1e3 for each in child_s]
 
 
 def _spoken(
     package: Path, domain: str, rounds: int, advance: Callable[[int], None]
 ) -> tuple[list[int], list[float], list[float]]:
-    tokens, child_s, raw_s = [], [], []
     with _both(LlamaModel(load_manifest(package))) as (model, engine), _raw(model, domain) as speak:
-        for number, masked in enumerate(_questions(rounds)):
-            before = model.spoken_tokens
-            model.answer(masked.payload, domain)
-            count = model.spoken_tokens - before
-            first = _timed(partial(engine.draft, masked, domain))
-            second = _timed(partial(speak, masked.payload, count))
-            if number >= _WARM_UPS:
-                tokens.append(count)
-                child_s.append(first)
-                raw_s.append(second)
-            advance(1)
-    return tokens, child_s, raw_s
+        counts = [_tokens(model, each.payload, domain) for each in _questions()]
+        asked = zip(_questions(), counts, strict=True)
+        raw = [partial(speak, each.payload, count) for each, count in asked]
+        child = [partial(engine.draft, each, domain) for each in _questions()]
+        raw_s, child_s = _in_turn(raw, child, rounds, advance)
+    return counts * rounds, child_s, raw_s
+
+
+def _in_turn(
+    ones: Sequence[Action], others: Sequence[Action], rounds: int, advance: Callable[[int], None]
+) -> tuple[list[float], list[float]]:
+    """Time two lists of actions, whole list after whole list: each has its own warm caches."""
+    first_s: list[float] = []
+    second_s: list[float] = []
+    for _ in range(rounds + 1):
+        first_s += [_timed(action) for action in ones]
+        second_s += [_timed(action) for action in others]
+        advance(len(ones) + len(others))
+    return first_s[len(ones) :], second_s[len(others) :]  # the first round warms up
+
+
+def _tokens(model: LlamaModel, question: Payload, domain: str) -> int:
+    before = model.spoken_tokens
+    model.answer(question, domain)
+    return model.spoken_tokens - before
 
 
 @contextmanager
@@ -165,20 +172,18 @@ def _both(model: _Model) -> Iterator[tuple[_Model, Engine]]:
         yield model, engine
 
 
-def _questions(rounds: int) -> Iterator[Masked]:
+def _questions() -> list[Masked]:
     texts, wanted = [text.encode() for text in QUESTIONS], Expectation(PayloadKind.TEXT)
     cleaned = [clean(Raw("bench", "bench", text), wanted) for text in texts]
-    masked = [mask(each, MaskRules(), find).masked for each in cleaned]
-    for number in range(_WARM_UPS + rounds * len(masked)):
-        yield masked[number % len(masked)]
+    return [mask(each, MaskRules(), find).masked for each in cleaned]
 
 
 def steps(rounds: int) -> int:
     """How often `measure` says that it has advanced."""
-    return 2 * (_WARM_UPS + rounds * len(QUESTIONS))
+    return 4 * (rounds + 1) * len(QUESTIONS)
 
 
-def _timed(action: Callable[[], object]) -> float:
+def _timed(action: Action) -> float:
     started_s = time.perf_counter()
     action()
     return time.perf_counter() - started_s

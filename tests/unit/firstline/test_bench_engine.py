@@ -35,4 +35,4 @@ def test_a_classifier_is_no_language_model(capsys: pytest.CaptureFixture[str]) -
 
     assert code == ExitCode.MODEL
     assert "its [input] has no context" in capsys.readouterr().err
-    assert steps(5) == 2 * (8 + 40)
+    assert steps(5) == 4 * 6 * 8
