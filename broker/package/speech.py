@@ -48,10 +48,11 @@ class Speech:
     def __init__(self, weights: Weights, head: TextHead, folder: Path) -> None:
         self._weights, self._head = weights, head
         self._prompt = prompt_of(head, weights)
-        rules = _rules(folder, head)
+        rules = rules_of(folder, head)
         self._grammar = None if rules is None else Grammar(weights, *rules)
         self._stops = tuple(stop.encode() for stop in head.stop)
         self._powers = np.empty(weights.size, dtype=np.float32)
+        self._ones = np.ones(weights.size, dtype=np.float32)
         # Of a label, a token may say a single byte, if the model likes that; one more ends it.
         self.most_tokens = (
             max(len(label.encode()) for label in head.labels) + 1
@@ -112,7 +113,7 @@ class Speech:
         if not counts:
             return token, 1.0 if math.isfinite(top) else math.nan
         np.subtract(logits, top, out=self._powers)
-        among = float(np.exp(self._powers, out=self._powers).sum())
+        among = float(np.exp(self._powers, out=self._powers) @ self._ones)  # faster than sum()
         return token, (1.0 if token == best else math.exp(float(logits[token]) - top)) / among
 
     def _among_labels(self, logits: Logits, *, counts: bool) -> tuple[int, float]:
@@ -122,8 +123,12 @@ class Speech:
         return token, chance if counts else 1.0
 
 
-def _rules(folder: Path, head: TextHead) -> tuple[str, str] | None:
-    """The grammar of a head, if it has one, and where it comes from."""
+def rules_of(folder: Path, head: TextHead) -> tuple[str, str] | None:
+    """Give the grammar of a head, if it has one, and where it comes from.
+
+    Raises:
+        ManifestError: its schema cannot be made into one.
+    """
     if head.labels:
         return one_of(head.labels), f"the labels of {head.domain}"
     if head.grammar is not None:

@@ -3,9 +3,11 @@
     question --Engine--> child --answer-->     onnxruntime: milliseconds more
              `-- the same model, in this process, in the next moment
     prompt   --Engine--> child --tokens-->     llama.cpp: tokens per second, as a share
-             `-- decode and take the likeliest, nothing else, as many tokens
+             `-- the same tokens in this process: decode, take the likeliest, nothing else
 
-The direct llama.cpp loop knows no grammar, score, deadline or prefix: Python cannot be faster.
+The direct loop has the head's grammar, if there is one, since without it the answer would be
+another, and asks it about the likeliest token first, as llama.cpp's own server does. It has no
+score, deadline, prefix or stop strings.
 """
 
 import time
@@ -22,15 +24,16 @@ from agent.core.find import find
 from agent.core.mask import MaskRules, mask
 from agent.models.engine import Engine
 from agent.stages import Masked, Raw
-from broker.package.errors import EngineError
 from broker.package.gguf import Weights
+from broker.package.grammar import Grammar
+from broker.package.heads import TextHead
 from broker.package.inputs import PromptInput
 from broker.package.llama import LlamaModel
 from broker.package.llama_context import Context
-from broker.package.llama_library import library
 from broker.package.load import load_package
 from broker.package.manifest import load_manifest
 from broker.package.model import PackageModel
+from broker.package.speech import rules_of
 from broker.wire.payload import Payload, PayloadKind
 
 QUESTIONS = (
@@ -132,35 +135,36 @@ def _tokens(model: LlamaModel, question: Payload, domain: str) -> int:
 
 @contextmanager
 def _raw(model: LlamaModel, domain: str) -> Iterator[Callable[[Payload, int], bytes]]:
-    """Answer a question with a number of tokens, by llama.cpp's own greedy sampler."""
+    """Answer a question with a number of tokens."""
     assert isinstance(model.manifest.input, PromptInput)  # noqa: S101 - a LlamaModel has it
     with ExitStack() as last:
         weights = Weights(model.manifest.folder / model.manifest.file)
         last.callback(weights.close)
         context = Context(weights, tokens=model.manifest.input.context, threads=1)
         last.callback(context.close)
-        sampler = library.llama_sampler_init_greedy()
-        last.callback(library.llama_sampler_free, sampler)
+        head = model.manifest.head(domain)
+        assert isinstance(head, TextHead)  # noqa: S101 - a LlamaModel has no other
+        rules = rules_of(model.manifest.folder, head)
+        grammar = None if rules is None else Grammar(weights, *rules)
+        if grammar is not None:
+            last.callback(grammar.close)
 
         def speak(question: Payload, count: int) -> bytes:
-            prompt, handle, spoken = model.prompted(question, domain), context.handle, []
-            library.llama_memory_clear(library.llama_get_memory(handle), True)  # noqa: FBT003 - C
-            there = (library.llama_token * len(prompt))(*prompt)
-            _decode(handle, there, len(prompt))
-            one = (library.llama_token * 1)()
-            for _ in range(count - 1):
-                one[0] = library.llama_sampler_sample(sampler, handle, -1)
-                spoken.append(one[0])
-                _decode(handle, one, 1)
-            spoken.append(library.llama_sampler_sample(sampler, handle, -1))
+            context.attach(None)  # forget the question before
+            if grammar is not None:
+                grammar.reset()
+            logits, spoken = context.read(model.prompted(question, domain)), []
+            for number in range(count):
+                token = int(logits.argmax())
+                token = token if grammar is None else grammar.best(logits, token)
+                spoken.append(token)
+                if number < count - 1:
+                    if grammar is not None:
+                        grammar.accept(token)
+                    logits = context.follow_one(token)
             return b"".join(weights.piece(token) for token in spoken)
 
         yield speak
-
-
-def _decode(handle: object, tokens: object, count: int) -> None:
-    if library.llama_decode(handle, library.llama_batch_get_one(tokens, count)) != 0:
-        raise EngineError("llama.cpp failed")
 
 
 @contextmanager
