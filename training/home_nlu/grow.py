@@ -4,11 +4,11 @@ Chosen layers are followed by a copy that adds nothing yet, because its two last
 zero (Wu et al. 2024, LLaMA Pro, arXiv 2401.02415). All that the small one learned is kept.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from training.home_nlu.llama import Block, Llama
 
@@ -28,16 +28,6 @@ def grown(small: Llama, *, doubled: Collection[int]) -> Llama:
         if place and sources[place - 1] == source:
             _silence(large.blocks[place])
     return large
-
-
-def mean(points: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Average the weights of several points of one training (Izmailov et al., arXiv 1803.05407)."""
-    return {name: torch.stack([each[name] for each in points]).mean(0) for name in points[0]}
-
-
-def weights(model: Llama) -> dict[str, Tensor]:
-    """Copy a model's weights."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
 def _silence(block: nn.Module) -> None:
