@@ -37,7 +37,6 @@ def settings(tmp_path: Path, bounds: str) -> Path:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """An agent's settings."""
     return settings(tmp_path, "")
 
 
@@ -131,9 +130,10 @@ def test_a_refused_bound_still_shows_people_what_others_cost(
     assert "cannot keep at most 0.10% wrong" in printed.err
 
 
-def test_bounds_of_zero_and_one_are_never_refused(tmp_path: Path) -> None:
-    for bound in ("0.0", "1.0"):
-        plan_apart(settings(tmp_path, f"max_error = {bound}"))
+@pytest.mark.parametrize("bound", [0.0, 1.0])
+def test_a_bound_of_zero_or_one_is_never_refused(tmp_path: Path, bound: float) -> None:
+    (task,) = plan_apart(settings(tmp_path, f"max_error = {bound}")).tasks
+    assert task.gate.max_error == bound
 
 
 def old_package(tmp_path: Path, *, calibrated: bool) -> Path:

@@ -3,37 +3,10 @@
 import pytest
 
 from broker.package.errors import InputMismatchError
-from broker.package.heads import Head, LabelHead, NumberHead, TextHead
+from broker.package.heads import Head
 from broker.package.verdict import is_right
+from tests.unit.package.heads import LABEL, NUMBER, TEXT
 
-LABEL = LabelHead(
-    domain="d", labels=("on", "off"), out_of_scope=None, curve=None, output="", scores="logits"
-)
-NUMBER = NumberHead(
-    domain="d",
-    labels=(),
-    out_of_scope=None,
-    curve=None,
-    output="",
-    deviation="",
-    unit="K",
-    tolerance=0.5,
-)
-TEXT = TextHead(
-    domain="d",
-    labels=(),
-    out_of_scope=None,
-    curve=None,
-    prompt="{text}",
-    chat=False,
-    system="",
-    max_tokens=8,
-    stop=(),
-    grammar=None,
-    schema=None,
-    adapter=None,
-    score="lowest",
-)
 CASES = [
     (LABEL, "on", "on", True),
     (LABEL, "on", "On", False),

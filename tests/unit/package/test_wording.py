@@ -1,11 +1,11 @@
 import pytest
 
 from broker.package.errors import InputMismatchError
-from broker.package.heads import NumberHead, TextHead
 from broker.package.inputs import RecordInput
 from broker.package.records import record_numbers
 from broker.package.wording import is_placeholder, worded
 from broker.wire.payload import Payload, Record, Text, Window
+from tests.unit.package.heads import NUMBER, TEXT
 
 CASES: dict[str, tuple[Payload, str]] = {
     "a text without placeholders": (Text("lights on"), "label"),
@@ -16,37 +16,12 @@ CASES: dict[str, tuple[Payload, str]] = {
     "a record's other strings": (Record({"trend": "rising"}), "label"),
     "a window": (Window(b"\0" * 4, ("<EMAIL_1>",), 1.0), "label"),
 }
-LABEL = NumberHead(
-    domain="any",
-    labels=(),
-    out_of_scope=None,
-    curve=None,
-    output="",
-    deviation="",
-    unit="",
-    tolerance=1.0,
-)
-TEXT = TextHead(
-    domain="any",
-    labels=(),
-    out_of_scope=None,
-    curve=None,
-    prompt="{text}",
-    chat=False,
-    system="",
-    max_tokens=8,
-    stop=(),
-    grammar=None,
-    schema=None,
-    adapter=None,
-    score="mean",
-)
 WANTED = RecordInput(("n",), ())
 
 
 @pytest.mark.parametrize(("payload", "answer"), CASES.values(), ids=CASES)
 def test_an_answer_carries_the_placeholders_of_its_question(payload: Payload, answer: str) -> None:
-    assert worded("label", LABEL, payload) == answer
+    assert worded("label", NUMBER, payload) == answer
 
 
 def test_free_text_stands_as_it_is() -> None:
