@@ -11,10 +11,11 @@ export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an or
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: arrows bench check clean coverage demo format help lock oracle sizes style test train types
+.PHONY: arrows attacks bench bench-mask check clean coverage crashes demo format fuzz help lock netem oracle sizes soak style \
+  test train types
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 	@$(SYSTEM) mosquitto
@@ -23,7 +24,7 @@ demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 test: $(VENV)/dev.stamp ## pass the tests
 	@$(SYSTEM) mosquitto
 	@FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) && export FIRSTLINE_LLAMA_SERVER && \
-	  $(BIN)/python -m pytest $(PYTEST_ARGS)
+	  $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 check: style types arrows sizes ## style, types, arrows between modules, sizes (make -k: all, though one fails)
 
@@ -56,6 +57,23 @@ bench: $(VENV)/run.stamp ## measure the round trip and the footprint
 	$(BIN)/firstline bench roundtrip
 	$(BIN)/firstline bench footprint
 
+soak: $(VENV)/run.stamp ## 100,000 questions in the midst of kills, cuts, overflows and wrong clocks (SEED=1)
+	@$(SYSTEM) mosquitto
+	$(BIN)/firstline bench chaos --requests 100000 --seed $(or $(SEED),1)
+
+netem: $(VENV)/dev.stamp ## questions over a wire that loses, delays, reorders and breaks, between two network namespaces
+	@$(SYSTEM) mosquitto
+	$(BIN)/python -m tests.acceptance.bad_network
+
+crashes: $(VENV)/dev.stamp ## end agent and worker before each durable step, by SIGKILL and by power cut
+	@$(SYSTEM) mosquitto
+	@for victim in agent worker; do for how in crash power-cut; do folder=$$(mktemp -d -p /var/tmp) && \
+	  $(BIN)/python -m tests.acceptance.crash_points $$victim $$how $$folder || exit 1; rm -r $$folder; done; done
+
+attacks: $(VENV)/dev.stamp ## attack a running device and worker, and print what happened (JSON=1; ATTACKS="part of a name")
+	@$(SYSTEM) mosquitto
+	@$(BIN)/python -m tests.attacks $(if $(JSON),--json) $(ATTACKS)
+
 oracle: ## compare the bounds on error with MAPIE's, in .venv-oracle
 	@$(SYSTEM) python
 	$(PYTHON) -m venv $(VENV)-oracle
@@ -63,10 +81,29 @@ oracle: ## compare the bounds on error with MAPIE's, in .venv-oracle
 	$(VENV)-oracle/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(VENV)-oracle/bin/python -m pytest tests/unit/core/test_oracle.py
 
+fuzz: $(VENV)-fuzz/stamp ## feed every parser damage, guided by coverage (FUZZ_SECONDS=60 each; FUZZ="part of a name")
+	@$(VENV)-fuzz/bin/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60) $(FUZZ)
+
+$(VENV)-fuzz/stamp: locks/fuzz.lock
+	@$(SYSTEM) python
+	$(PYTHON) -m venv $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install --quiet --require-hashes -r $<
+	$(VENV)-fuzz/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench-mask: $(VENV)/run.stamp $(VENV)-presidio/stamp ## masking beside Presidio; DATA=FILE.json, else of FIRSTLINE_DATA
+	$(BIN)/python -m scripts.bench_mask $(DATA)
+
+$(VENV)-presidio/stamp: locks/presidio.lock
+	@$(SYSTEM) python
+	$(PYTHON) -m venv $(VENV)-presidio
+	$(VENV)-presidio/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
 train: ## an environment that can train the shipped models, in .venv-train
 	@$(SYSTEM) python
 	$(PYTHON) -m venv $(VENV)-train
-	$(VENV)-train/bin/python -m pip install --quiet --require-hashes -r locks/train.lock
+	$(VENV)-train/bin/python -m pip install --quiet --no-deps --require-hashes -r locks/train.lock # which lacks torch
 	$(VENV)-train/bin/python -m pip install --quiet torch==2.13.0
 	$(VENV)-train/bin/python -m pip install --quiet --no-deps -e .
 
@@ -74,7 +111,7 @@ lock: ## pin every version and hash again (UPGRADE=1: to the newest that are a w
 	@PYTHON="$(PYTHON)" UPGRADE=$(UPGRADE) scripts/lock.sh
 
 clean: ## remove what was made here; fleets, keys and state stay
-	rm -rf $(VENV) $(VENV)-lock $(VENV)-oracle $(VENV)-train build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-fuzz $(VENV)-oracle $(VENV)-presidio $(VENV)-train build dist .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

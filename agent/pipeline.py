@@ -10,20 +10,21 @@ stored before it is delivered, so it is delivered at least once and never in two
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 from agent.core.clean import clean
-from agent.core.find import find
-from agent.core.mask import MaskResult, Restored, mask, restore
-from agent.errors import OutputUnavailableError
+from agent.handover import hand_over, settle
+from agent.masker import Masker
 from agent.post import Post
 from agent.referee import NO_DRAFT, Referee
 from agent.stages import (
     Asked,
     Delivery,
     Draft,
+    Ended,
     Escalate,
     Explore,
     Keep,
@@ -32,11 +33,12 @@ from agent.stages import (
     Raw,
     Withhold,
 )
-from agent.store.errors import OutboxFullError, StoreError
+from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
 from agent.store.outbox import Parcel
 from agent.task import Task
 from broker.wire.errors import KeyFileError, WireError
 from broker.wire.messages import Answer, Busy, Question, Refused, WrongDate, dump_question
+from broker.wire.stale import Stale
 
 _CUT = "the model did not read the whole input, or was cut short"
 _OVERSPENT = "not asked: the cloud budget is spent"
@@ -44,11 +46,15 @@ _OVERSPENT = "not asked: the cloud budget is spent"
 _log = logging.getLogger(__name__)
 
 
+_Stored = TypeVar("_Stored")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """The device's whole job, given its parts. Built once, at the front door."""
 
     post: Post
+    masker: Masker
     referee: Referee
     tasks: Mapping[str, Task]
     now_s: Callable[[], float]  # Unix time, seconds
@@ -62,13 +68,14 @@ class Pipeline:
         Raises:
             InputError: the input is not what its task takes.
             FinderError: personal data could not be found reliably, so nothing may go on.
+            OutboxFullError: the conversation cannot be kept, so nothing may leave.
         """
         if self.post.outbox.knows(ticket):  # asked before a crash: it has its one answer, or will
             return None
         started_s = self.now_s()
         task = self.tasks[raw.task]
         cleaned = clean(raw, task.expect)
-        result = mask(cleaned, task.rules, find)
+        result = self.masker.mask(task, cleaned, raw.conversation, ticket)
         decision = self.referee.decide(task, result.masked, ticket)
         asked = Asked(
             ticket=ticket,
@@ -78,7 +85,7 @@ class Pipeline:
             vault=result.vault,
             draft=decision.draft,
             confidence=decision.confidence,
-            flags=(*cleaned.changes, *_mask_flags(result), *_draft_flags(decision.draft)),
+            flags=(*cleaned.changes, *result.flags, *_draft_flags(decision.draft)),
             explored=isinstance(decision, Explore),
         )
         match decision:
@@ -86,7 +93,7 @@ class Pipeline:
                 self._answer(task, asked, Origin.DEVICE)
             case Withhold():
                 self.count("gate_over_budget")
-                self._answer(task, _flagged(asked, _OVERSPENT), Origin.DEGRADED)
+                self._answer(task, asked.flagged(_OVERSPENT), Origin.DEGRADED)
             case Escalate() | Explore():
                 return self._escalate(task, asked, result.masked)
         return None
@@ -98,46 +105,73 @@ class Pipeline:
             WireError: the reply is not one that we can open and read.
             UnknownTicketError: a second copy, a late one, or nothing we asked.
         """
+        if (ended := self.read(ticket, sealed)) and not self.end([ended]):
+            raise UnknownTicketError(str(ticket))
+
+    def read(self, ticket: UUID, sealed: bytes) -> Ended | None:
+        """What a reply ends its question with; None if that waits longer. Nothing is stored yet.
+
+        Raises:
+            WireError: the reply is not one that we can open and read.
+            UnknownTicketError: a second copy, a late one, or nothing we asked.
+        """
         memo, reply = self.post.open(ticket, sealed)
         match reply:
             case Answer(text, model, confidence, truncated):
                 draft = Draft(text, confidence, model, elapsed_ms=0.0, truncated=truncated)
                 flags = (*memo.asked.flags, *_draft_flags(draft))
                 asked = replace(memo.asked, draft=draft, confidence=confidence, flags=flags)
-                self._end(asked, Origin.CLOUD)
-                self._compare(memo.asked, text)
+                return Ended(self._delivery(asked, Origin.CLOUD), memo.asked, text)
             case Busy(retry_after_s):
+                self.count("replies_busy")
                 self.post.outbox.postpone(ticket, self.now_s() + retry_after_s)
             case WrongDate(cloud_s):
+                self.count("replies_date")
                 if not self.post.redate(memo, cloud_s):
-                    self._degrade(memo.asked, "the worker refuses this device's clock")
+                    return self._degraded(memo.asked, "the worker refuses this device's clock")
+            case Stale(cloud_s):
+                self.count("rekeyed" if self.post.rekey(memo, cloud_s) else "keyless")
             case Refused(reason):
-                self._degrade(memo.asked, f"the worker refused: {reason}")
+                return self._degraded(memo.asked, f"the worker refused: {reason}")
+        return None
+
+    def end(self, ended: Sequence[Ended]) -> list[Ended]:
+        """Store these answers, all at once, then deliver them; return those that were the first.
+
+        Raises:
+            OutboxFullError: the disk takes no more; nothing is delivered.
+        """
+        firsts = {each.delivery.ticket: each for each in reversed(ended)}
+        stored = self.post.end(each.delivery for each in firsts.values())
+        first = [each for ticket, each in firsts.items() if ticket in stored]
+        settle([each.delivery for each in first], self.tasks, self.post)
+        for each in first:
+            self._compare(each)
+        return first
 
     def expire(self, reason: str) -> int:
         """Deliver the draft of each question that has waited too long; return how many."""
         overdue = self.post.outbox.overdue(self.now_s())
-        for ticket in overdue:
-            try:
-                asked = self.post.memo(ticket).asked
-            except StoreError as error:
-                self._give_up(ticket, error)
-            else:
-                self._degrade(asked, reason)
+        if not overdue:
+            return 0
+        memos = self._readable(overdue, self.post.memo)
+        ended = [self._degraded(memo.asked, reason) for memo in memos]
+        try:
+            self.end(ended)
+        except OutboxFullError as error:  # nobody waits for a disk; a crash may repeat these
+            _log.warning("answered, not stored: %s", error)
+            self.count("outbox_full")
+            settle([each.delivery for each in ended], self.tasks, self.post)
         return len(overdue)
 
     def redeliver(self) -> None:
         """Try again to deliver the answers that no output took."""
-        for ticket in self.post.outbox.ended(self.now_s()):
-            try:
-                delivery = self.post.ending(ticket)
-            except StoreError as error:
-                self._give_up(ticket, error)
-            else:
-                self._settle(delivery)
+        ended = self.post.outbox.ended(self.now_s())
+        settle(self._readable(ended, self.post.ending), self.tasks, self.post)
 
     def rest(self) -> None:
-        """Have models that were not asked for a while give their memory back."""
+        """Have idle models give their memory back, and end idle conversations."""
+        self.masker.conversations.expire()
         for task in self.tasks.values():
             task.model.rest()
 
@@ -148,8 +182,10 @@ class Pipeline:
             parcel = self.post.put(asked, question, deadline_s, self.referee.numbers(task))
         except (OutboxFullError, KeyFileError, WireError) as error:
             _log.warning("%s: answered on the device: %s", asked.ticket, error)
+            if isinstance(error, KeyFileError):
+                self.count("keys_missing")
             flag = f"not checked: {error}" if asked.explored else f"not asked: {error}"
-            self._answer(task, _flagged(asked, flag), _alone(asked))
+            self._answer(task, asked.flagged(flag), asked.alone)
             return None
         if parcel is None:
             return None
@@ -158,59 +194,39 @@ class Pipeline:
             self.count("gate_explored")
         if task.provisional:
             early = self._delivery(asked, Origin.DEVICE)
-            self._hand_over(replace(early, final=False), keep=_forget)
+            hand_over(replace(early, final=False), self.tasks, keep=_forget)
         return parcel
 
     def _answer(self, task: Task, asked: Asked, origin: Origin) -> None:
-        self._hand_over(self._delivery(asked, origin), keep=self.post.keep)
+        hand_over(self._delivery(asked, origin), self.tasks, keep=self.post.keep)
         self.referee.kept(task)
 
-    def _compare(self, asked: Asked, answer: str) -> None:
+    def _compare(self, ended: Ended) -> None:
         """Learn from an answer that was asked for although the draft was good enough."""
-        task = self.tasks.get(asked.task)
-        if asked.explored and task is not None:
-            note = self.referee.agreed if answer == asked.draft.answer else self.referee.differed
+        asked, task = ended.before, self.tasks.get(ended.before.task)
+        if asked.explored and task is not None and ended.delivery.origin is Origin.CLOUD:
+            agrees = ended.answer == asked.draft.answer
+            note = self.referee.agreed if agrees else self.referee.differed
             note(task.name, task.gate.max_error)
 
-    def _give_up(self, ticket: UUID, error: StoreError) -> None:
-        """Let go of a row that was altered on the disk: it must not hold up those behind it."""
-        _log.error("%s: its question is lost: %s", ticket, error)
-        self.count("rows_lost")
-        self.post.outbox.settle(ticket)
+    def _readable(self, tickets: list[UUID], read: Callable[[UUID], _Stored]) -> list[_Stored]:
+        """What is stored for tickets, without the rows that were altered on the disk."""
+        found = []
+        for ticket in tickets:
+            try:
+                found.append(read(ticket))
+            except StoreError as error:  # let go of it: it must not hold up those behind it
+                _log.error("%s: its question is lost: %s", ticket, error)
+                self.count("rows_lost")
+                self.post.outbox.settle([ticket])
+        return found
 
-    def _degrade(self, asked: Asked, reason: str) -> None:
+    def _degraded(self, asked: Asked, reason: str) -> Ended:
         flag = f"not checked: {reason}" if asked.explored else reason
-        self._end(_flagged(asked, flag), _alone(asked))
-
-    def _end(self, asked: Asked, origin: Origin) -> None:
-        delivery = self._delivery(asked, origin)
-        self.post.end(delivery)
-        self._settle(delivery)
-
-    def _settle(self, delivery: Delivery) -> None:
-        try:
-            self._deliver(delivery)
-        except OutputUnavailableError as error:
-            _log.warning("%s: answered, delivery later: %s", delivery.ticket, error)
-            self.post.postpone_delivery(delivery.ticket)
-        else:
-            self.post.outbox.settle(delivery.ticket)
-
-    def _hand_over(self, delivery: Delivery, keep: Callable[[Delivery], None]) -> None:
-        try:
-            self._deliver(delivery)
-        except OutputUnavailableError as error:
-            _log.warning("%s: answered, delivery later: %s", delivery.ticket, error)
-            keep(delivery)
-
-    def _deliver(self, delivery: Delivery) -> None:
-        task = self.tasks.get(delivery.task)
-        if task is None:  # the settings were changed while it waited
-            raise OutputUnavailableError(f"there is no task {delivery.task} any more")
-        task.deliver(delivery)
+        return Ended(self._delivery(asked.flagged(flag), asked.alone), before=asked)
 
     def _delivery(self, asked: Asked, origin: Origin) -> Delivery:
-        restored = restore(asked.draft.answer, asked.vault)
+        restored = self.masker.restore(asked.draft.answer, asked.vault)
         return Delivery(
             ticket=asked.ticket,
             task=asked.task,
@@ -220,25 +236,8 @@ class Pipeline:
             confidence=asked.confidence,
             model=asked.draft.model,
             elapsed_ms=max(0.0, self.now_s() - asked.started_s) * 1e3,
-            flags=(*asked.flags, *_restore_flags(restored)),
+            flags=(*asked.flags, *restored.flags),
         )
-
-
-def _flagged(asked: Asked, flag: str) -> Asked:
-    return replace(asked, flags=(*asked.flags, flag))
-
-
-def _alone(asked: Asked) -> Origin:
-    """Whose answer it is if the cloud gives none."""
-    return Origin.DEVICE if asked.explored else Origin.DEGRADED
-
-
-def _mask_flags(result: MaskResult) -> tuple[str, ...]:
-    return (f"dropped: {', '.join(result.dropped)}",) if result.dropped else ()
-
-
-def _restore_flags(restored: Restored) -> tuple[str, ...]:
-    return (f"unknown placeholders: {restored.unknown}",) if restored.unknown else ()
 
 
 def _draft_flags(draft: Draft) -> tuple[str, ...]:

@@ -6,8 +6,8 @@
 only module that makes one, so sending raw data is a type error.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,6 +21,7 @@ class Raw:
     task: str
     source: str  # where it came from: a file name, "stdin:3", a topic
     data: bytes = field(repr=False)
+    conversation: str = ""  # within it a value keeps its placeholder; empty: this question alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,13 @@ class Span:
 
     start: int
     end: int
-    label: str  # EMAIL, PHONE, CARD, IBAN, IP, MAC
+    label: str  # EMAIL, PHONE, CARD, PERSON, ...
     score: float = 1.0  # in [0, 1]
     rule: str = ""  # which rule found it, for `firstline mask`
+    over: tuple["Span", ...] = field(default=(), compare=False)  # what overlapped it, and lost
+
+
+FindSpans = Callable[[str], Sequence[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,14 @@ class Withhold:
 Decision = Keep | Escalate | Explore | Withhold
 
 
+class Origin(StrEnum):
+    """Who answered."""
+
+    DEVICE = "device"
+    CLOUD = "cloud"
+    DEGRADED = "degraded"  # the device, although it wanted to ask
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question on its way to an answer: what is known of it, and the best answer so far."""
@@ -119,13 +132,14 @@ class Asked:
     flags: tuple[str, ...] = ()  # what the reader of the answer must know
     explored: bool = False  # the draft is good enough, and stays the answer if none comes
 
+    def flagged(self, flag: str) -> "Asked":
+        """With one thing more that the reader must know."""
+        return replace(self, flags=(*self.flags, flag))
 
-class Origin(StrEnum):
-    """Who answered."""
-
-    DEVICE = "device"
-    CLOUD = "cloud"
-    DEGRADED = "degraded"  # the device, although it wanted to ask
+    @property
+    def alone(self) -> Origin:
+        """Whose answer it is if the cloud gives none."""
+        return Origin.DEVICE if self.explored else Origin.DEGRADED
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +156,12 @@ class Delivery:
     elapsed_ms: float  # from the question's arrival to its answer
     final: bool = True  # False: a provisional answer, a correction follows
     flags: tuple[str, ...] = ()  # what the reader must know: truncated, no worker, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The one answer of a question, and what was known before."""
+
+    delivery: Delivery
+    before: Asked
+    answer: str = ""  # the cloud's, as it came

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
-from agent.core.mask import MaskRules
+from agent.core.policy import MaskRules
 from agent.models.model import LocalModel
 from agent.stages import Delivery
 

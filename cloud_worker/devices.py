@@ -5,9 +5,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from broker.wire.credentials import load_roster
+from broker.wire.credentials import read_roster
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.topics import DeviceId
+from cloud_worker.floor_file import FloorFile
 
 _log = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]  # inode, bytes, modification time in ns
@@ -20,14 +21,17 @@ class Devices:
         folder: The worker's folder of keys.
 
     Raises:
-        KeyFileError: it holds no usable roster.
+        KeyFileError: it holds no usable roster, or one that is older than the newest seen.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stamp = self._stamp_now()
-        self._roster = load_roster(folder)
+        self._roster, floor = read_roster(folder)
+        self._floor = FloorFile(folder / "roster.floor")
+        self._floor.rise("roster", floor)
         self._keys: dict[tuple[DeviceId, bytes], Ed25519PublicKey] = {}
+        self.refused = 0  # rosters
 
     def signing_key(self, device: DeviceId, name: bytes) -> Ed25519PublicKey:
         """The key with which an enrolled device signs.
@@ -50,23 +54,18 @@ class Devices:
     def refresh(self) -> bool:
         """Read the roster again if its file has changed; whether it had.
 
-        A roster that is damaged, or older than ours, is not taken.
+        A roster that is damaged, or older than the newest that was ever here, is not taken.
         """
         stamp = self._stamp_now()
         if stamp == self._stamp:
             return False
         self._stamp = stamp  # also of a bad file: it is read and told once, not at every question
         try:
-            roster = load_roster(self._folder)
+            roster, floor = read_roster(self._folder)
+            self._floor.rise("roster", floor)
         except KeyFileError as error:
+            self.refused += 1
             _log.warning("the old roster stays: %s", error)
-            return False
-        if roster.version < self._roster.version:
-            _log.warning(
-                "the old roster stays: version %d came after %d",
-                roster.version,
-                self._roster.version,
-            )
             return False
         self._roster = roster
         self._keys.clear()

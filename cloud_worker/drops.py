@@ -10,7 +10,6 @@ _SUSPICIOUS = (
     Reason.ENVELOPE,
     Reason.DEVICE,
     Reason.SIGNATURE,
-    Reason.CONFLICT,
     Reason.KEY,
 )
 

@@ -1,6 +1,6 @@
 """The threads that large models run in. An engine releases the interpreter while it computes.
 
-    Job --put--> [ engine: its own threads ] --Finished--> the loop's queue
+    Job --put--> turns --> [ engine: its own threads ] --Finished--> the loop's queue
 
 Each engine has threads of its own: a slow one keeps no question of another waiting.
 """
@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 from threading import Thread
 
 from broker.wire.envelope import MAX_REPLY_BYTES
@@ -17,6 +16,7 @@ from broker.wire.messages import Refused, dump_reply
 from cloud_worker.errors import SaturatedError, UnfitQuestionError, UnusableReplyError
 from cloud_worker.letters import Job, Reason
 from cloud_worker.models import Engine
+from cloud_worker.turns import Turns
 
 _LONGEST_REASON = 256  # characters: `broker.wire.messages`
 
@@ -62,20 +62,20 @@ class Engines:
 
     def __init__(self, engines: Iterable[Engine], *, sink: Callable[[Finished], None]) -> None:
         self._sink = sink
-        self._lanes: dict[Engine, SimpleQueue[tuple[Job, float]]] = {}
+        self._lanes: dict[Engine, Turns] = {}
         for engine in engines:
-            lane = self._lanes[engine] = SimpleQueue()
+            lane = self._lanes[engine] = Turns()
             for number in range(engine.concurrency):
                 name = f"{engine.model} {number}"
                 Thread(target=self._work, args=(lane,), name=name, daemon=True).start()
 
     def put(self, job: Job, engine: Engine, deadline_s: float) -> None:
         """Have a question answered; `deadline_s` is monotonic time, after which nobody waits."""
-        self._lanes[engine].put((job, deadline_s))
+        self._lanes[engine].put(job, deadline_s)
 
-    def _work(self, lane: SimpleQueue[tuple[Job, float]]) -> None:
+    def _work(self, lane: Turns) -> None:
         while True:
-            job, deadline_s = lane.get()
+            job, deadline_s = lane.take()
             if time.monotonic() < deadline_s:
                 self._sink(Finished(job, answer(job, deadline_s)))
             else:  # it waited too long: a model's time is worth more

@@ -18,8 +18,8 @@ class Reason(StrEnum):
     ENVELOPE = "envelope"  # not an envelope, or too long
     DEVICE = "device"  # unknown or revoked, or not a key of it
     SIGNATURE = "signature"  # altered, moved, or forged
-    CONFLICT = "conflict"  # a ticket used for two questions
-    KEY = "key"  # not sealed to a key of ours
+    KEY = "key"  # does not open, though we have the key that it names
+    STALE = "stale"  # sealed to a key that is gone, or that never was ours
     WORKING = "working"  # a repeat; its reply will come
     REPEATED = "repeated"  # a repeat; it has its reply
     DATE = "date"  # the device's clock is off, or the question too old

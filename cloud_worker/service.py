@@ -10,43 +10,45 @@ that lay here unanswered would be lost to the workers that are free.
 
 import logging
 import random
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from broker.wire import topics
-from broker.wire.errors import BrokerUnavailableError
 from broker.wire.messages import Busy, dump_reply
 from broker.wire.session import (
     Acknowledged,
     Address,
+    Breached,
     Event,
-    Message,
     Offline,
     Online,
     Received,
     Session,
+    SubscriptionRefused,
 )
-from broker.wire.topics import WorkerId
+from cloud_worker.address import worker_address, worker_id
 from cloud_worker.drops import DropLog
 from cloud_worker.engines import Engines, Finished, Postponed, Said, answer
 from cloud_worker.errors import ClaimStoreError
 from cloud_worker.letters import Answered, Dropped, Job, Letter, Outcome, Reason
-from cloud_worker.limits import Limits
-from cloud_worker.models import Completer, Instant, engines_of
+from cloud_worker.load import Load
+from cloud_worker.models import Engine, Instant, engines_of
 from cloud_worker.presence import Presence
+from cloud_worker.sender import Sender
 from cloud_worker.worker import Worker, seal
 
-_HOUSE_S = 1.0  # between two rounds of what is not urgent
-_LEAST_EXPIRY_S = 60  # of a reply whose question is out of date, such as `WrongDate`
+__all__ = ["WorkerService", "worker_address"]
 
+_HOUSE_S = 1.0  # between two rounds of what is not urgent
 _LONGEST_RETRY_S = 3600.0  # `broker.wire.messages`
 _POLL_S = 0.05
-_SPARE = 2  # questions on the way while others are acknowledged
+_TOGETHER = 16  # events handled at a time: their claims and replies are one commit
 
 _log = logging.getLogger(__name__)
 
@@ -57,17 +59,6 @@ class Stop:
 
 
 _Event = Event | Finished | Stop
-
-
-def worker_address(host: str, port: int, limits: Limits) -> Address:
-    """An address under a name that no worker had before."""
-    return Address(
-        host=host,
-        port=port,
-        client_id=f"worker-{secrets.token_hex(8)}",
-        # As many as may wait here, so that the broker waits and not our memory grows.
-        receive_maximum=min(_SPARE + limits.queue, 65_535),
-    )
 
 
 class WorkerService:
@@ -86,9 +77,8 @@ class WorkerService:
         self._worker, self._limits, self._now_s = worker, worker.limits, now_s
         self._queue: SimpleQueue[_Event] = SimpleQueue()
         self._engines = Engines(engines_of(worker.completers), sink=self._queue.put)
-        name = WorkerId(address.client_id)
         self._presence = Presence(
-            topic=topics.worker_presence(worker.fleet, worker.pool, name),
+            topic=topics.worker_presence(worker.fleet, worker.pool, worker_id(address)),
             session=int(now_s()),
             completers=worker.completers,
             accepted=self._limits.accepted,
@@ -99,11 +89,12 @@ class WorkerService:
             sink=self._queue.put,
             will=self._presence.gone(),
         )
+        self._sender = Sender(self._session.publish, now_s=now_s, counters=self.counters)
         self._jobs: dict[tuple[str, UUID], Job] = {}  # accepted and not yet answered
-        self._load: Counter[Completer] = Counter()  # of them, by who answers
-        self._stopping = False
-        self._unacknowledged: set[int] = set()
-        self._house_due_s = 0.0  # monotonic
+        self._load = Load(self._limits.accepted)
+        self._started: list[tuple[Job, Engine, float]] = []  # once their claims are stored
+        self._letters: list[Letter] = []  # once they are stored
+        self._stopping, self._house_due_s = False, 0.0  # monotonic
         self._drops = DropLog()
 
     def stop(self) -> None:
@@ -113,7 +104,7 @@ class WorkerService:
     def run(self) -> None:
         """Answer questions until `stop`; then finish what is accepted, as far as time allows."""
         with self._session:
-            while not isinstance(self._step(_HOUSE_S), Stop):
+            while not self._step(_HOUSE_S):
                 pass
             self._drain()
 
@@ -122,49 +113,72 @@ class WorkerService:
         self._stopping = True
         self._announce()
         # Until the broker has our last words: closing at once would throw them away.
-        while (self._jobs or self._unacknowledged) and time.monotonic() < stop_by_s:
+        while (self._jobs or self._sender.under_way) and time.monotonic() < stop_by_s:
             self._step(_POLL_S)
         for job in self._jobs.values():
             self._worker.release(job)
 
-    def _step(self, wait_s: float) -> _Event | None:
+    def _step(self, wait_s: float) -> bool:
+        """Handle what there is; return whether we were told to stop."""
+        events: list[_Event] = []
+        with suppress(Empty):
+            events.append(self._queue.get(timeout=wait_s))
+            while len(events) < _TOGETHER:
+                events.append(self._queue.get_nowait())
+        self._guarded(lambda: self._handle_all(events))
+        if time.monotonic() >= self._house_due_s:
+            self._guarded(self._keep_house)
+        return any(isinstance(event, Stop) for event in events)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            event = self._queue.get(timeout=wait_s)
-        except Empty:
-            event = None
-        try:
-            self._handle(event)
-            if time.monotonic() >= self._house_due_s:
-                self._keep_house()
+            action()
         except ClaimStoreError as error:  # the device asks again, and the disk may be better then
             self.counters["store"] += 1
             _log.error("%s", error)
         except Exception:  # noqa: BLE001 - one question must not end the service for all
             self.counters["failed"] += 1
             _log.exception("a mistake of ours")
-        return event
 
-    def _handle(self, event: _Event | None) -> None:
+    def _handle_all(self, events: list[_Event]) -> None:
+        """Claim and store together, and only then work, reply and acknowledge."""
+        try:
+            with self._worker.together() if len(events) > 1 else nullcontext():
+                for event in events:
+                    self._guarded(partial(self._handle, event))
+        finally:  # a full disk is no reason to keep an answer back
+            for job, completer, deadline_s in self._started:
+                self._engines.put(job, completer, deadline_s)
+            for letter in self._letters:
+                self._sender.send(letter)
+            for event in events:  # in the order of arrival: MQTT 5.0, section 4.6
+                if isinstance(event, Received):
+                    self._session.ack(event.receipt)
+            self._started.clear()
+            self._letters.clear()
+
+    def _handle(self, event: _Event) -> None:
         match event:
             case Received():
-                try:
-                    self._received(event)
-                finally:
-                    self._session.ack(event.receipt)
+                self._received(event)
             case Finished(job, said):
                 del self._jobs[_key(job)]
-                self._load[job.completer] -= 1
+                self._load.take(job)
                 answered = self._finish(job, said)
                 self.counters[answered.reason] += 1
-                self._send(answered.letter)
-            case Acknowledged(mid):
-                self._unacknowledged.discard(mid)
+                self._letters.append(answered.letter)
+            case Acknowledged(mid, code):
+                self._sender.acknowledged(mid, code)
             case Online():
                 self._announce()
-            case Offline(reason):
-                self._unacknowledged.clear()
+            case Offline(reason, refused):
+                self._sender.under_way.clear()
+                self.counters["refused_by_broker" if refused else "broker_losses"] += 1
                 _log.warning("offline: %s", reason)
-            case Stop() | None:
+            case SubscriptionRefused() | Breached():
+                self.counters[event.counter] += 1
+                _log.warning("the broker: %s", event)
+            case Stop():
                 pass
 
     def _received(self, event: Received) -> None:
@@ -173,14 +187,14 @@ class WorkerService:
         if isinstance(outcome, Job):
             outcome = self._accept(outcome, now_s)
         if isinstance(outcome, Answered):
-            self._send(outcome.letter)
+            self._letters.append(outcome.letter)
         if not isinstance(outcome, Job):
             self.counters[outcome.reason] += 1
 
     def _accept(self, job: Job, now_s: float) -> Outcome:
         if _key(job) in self._jobs:
             return Dropped(Reason.WORKING)
-        if self._stopping or self._load[job.completer] >= self._limits.accepted(job.completer):
+        if self._stopping or not self._load.has_room(job):
             return self._postpone(job, Postponed(Reason.BUSY, 0.0))
         deadline_s = time.monotonic() + job.expires_s - now_s
         if isinstance(job.completer, Instant):  # its one commit is the claim and the reply
@@ -188,8 +202,8 @@ class WorkerService:
         claimed = self._worker.claim(job, now_s=now_s)
         if isinstance(claimed, Job):
             self._jobs[_key(job)] = job
-            self._load[job.completer] += 1
-            self._engines.put(job, job.completer, deadline_s)
+            self._load.add(job)
+            self._started.append((job, job.completer, deadline_s))
         return claimed
 
     def _finish(self, job: Job, said: Said) -> Answered:
@@ -209,39 +223,21 @@ class WorkerService:
         busy = Busy(min(max(own_s, theirs_s), _LONGEST_RETRY_S))
         return Answered(postponed.reason, seal(job.envelope, dump_reply(busy)))
 
-    def _send(self, letter: Letter) -> None:
-        remaining_s = int(letter.expires_s - self._now_s())
-        self._publish(
-            Message(
-                letter.topic,
-                letter.sealed,
-                correlation=letter.ticket.bytes,
-                expiry_s=max(_LEAST_EXPIRY_S, remaining_s),
-            )
-        )
-
-    def _publish(self, message: Message) -> None:
-        try:
-            self._unacknowledged.add(self._session.publish(message))
-        except BrokerUnavailableError:  # the reply is stored: the device asks again and gets it
-            self.counters["unsent"] += 1
-
     def _announce(self) -> None:
         if self._stopping:
-            self._publish(self._presence.gone())
+            self._sender.publish(self._presence.gone())
         else:
-            now_s = time.monotonic()
-            self._publish(self._presence.birth(len(self._jobs), self.counters, now_s=now_s))
+            birth = self._presence.birth
+            self._sender.publish(birth(len(self._jobs), self.counters, now_s=time.monotonic()))
 
     def _keep_house(self) -> None:
         now_s = time.monotonic()
         self._house_due_s = now_s + _HOUSE_S
-        if not self._stopping:
-            news = self._presence.refresh(len(self._jobs), self.counters, now_s=now_s)
-            if news is not None:
-                self._publish(news)
+        news = self._presence.refresh(len(self._jobs), self.counters, now_s=now_s)
+        if news is not None and not self._stopping:
+            self._sender.publish(news)
         self._drops.tell(self.counters)
-        self._worker.keep_house(now_s=self._now_s())
+        self.counters |= self._worker.keep_house(now_s=self._now_s())
 
 
 def _key(job: Job) -> tuple[str, UUID]:

@@ -4,6 +4,11 @@
     (none) ------------finish-----------> done      an instant answer needs no claim before it
                       working --release-> (none)    refused after all, or the worker stops
 
+A question is its device and ticket, whatever its seal: a device that had to seal it anew, since a
+key of the pool was over, keeps what opens the replies to its earlier seals. So it is never worked
+on twice here. A device that gives one ticket to two questions gets the first one's reply, which
+only the first one's key opens.
+
 A claim is a lease. It ends by itself, so the claim of a worker that died does not block the
 question for ever; and a worker that starts alone on its file opens every unfinished claim.
 
@@ -17,7 +22,8 @@ for the disk before each reply would be 0.2 ms of a 1.5 ms round trip.
 import fcntl
 import os
 import sqlite3
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -30,7 +36,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS claims (
     device     TEXT NOT NULL,
     ticket     BLOB NOT NULL,
-    request    BLOB NOT NULL,     -- SHA-256 of the question: a ticket names one question only
+    request    BLOB NOT NULL,     -- SHA-256 of the seal that is worked on
     reply      BLOB,              -- sealed; NULL while a model works on it
     lease_s    REAL NOT NULL,     -- Unix time, seconds: from then on anyone may claim it
     expires_s  REAL NOT NULL,     -- Unix time, seconds: then nobody can ask it again
@@ -39,11 +45,11 @@ CREATE TABLE IF NOT EXISTS claims (
 CREATE INDEX IF NOT EXISTS claims_expiry ON claims (expires_s);
 CREATE TABLE IF NOT EXISTS persisted (id INTEGER PRIMARY KEY, times INTEGER NOT NULL) STRICT;
 """
-_LOOK = "SELECT request, reply, lease_s FROM claims WHERE device = ? AND ticket = ?"
+_LOOK = "SELECT reply, lease_s FROM claims WHERE device = ? AND ticket = ?"
 _CLAIM = "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, NULL, ?, ?)"
 _TAKE_OVER = """
-UPDATE claims SET lease_s = ?
-WHERE device = ? AND ticket = ? AND request = ? AND reply IS NULL AND lease_s <= ?
+UPDATE claims SET lease_s = ?, request = ?, expires_s = max(expires_s, ?)
+WHERE device = ? AND ticket = ? AND reply IS NULL AND lease_s <= ?
 """
 _FINISH = """
 INSERT INTO claims VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET reply = excluded.reply
@@ -86,12 +92,7 @@ class Done:
     reply: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """The ticket belongs to another question."""
-
-
-State = New | Working | Done | Conflict
+State = New | Working | Done
 
 
 class ClaimStore:
@@ -134,20 +135,19 @@ class ClaimStore:
         row = self._find(request)
         if row is None:
             return New()
-        digest, reply, lease_s = row
-        if digest != request.digest:
-            return Conflict()
+        reply, lease_s = row
         if reply is not None:
             return Done(reply)
         return New() if lease_s <= now_s else Working()
 
     def claim(self, request: Request, *, now_s: float) -> State:
         """Claim a question: `New` if it is ours now, else what has become of it."""
-        key = (request.device, request.ticket.bytes, request.digest)
+        key = (request.device, request.ticket.bytes)
         until_s = now_s + self._lease_s
-        if self._change(_CLAIM, (*key, until_s, request.expires_s)):
+        if self._change(_CLAIM, (*key, request.digest, until_s, request.expires_s)):
             return New()
-        if self._change(_TAKE_OVER, (until_s, *key, now_s)):
+        seal = (until_s, request.digest, request.expires_s)
+        if self._change(_TAKE_OVER, (*seal, *key, now_s)):
             return New()
         return self.look(request, now_s=now_s)
 
@@ -163,6 +163,18 @@ class ClaimStore:
     def release(self, request: Request) -> None:
         """Give up a claim, so that anyone may claim it at once."""
         self._change(_RELEASE, (request.device, request.ticket.bytes))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is changed in here is one commit, when it ends."""
+        self._change("BEGIN IMMEDIATE", ())
+        try:
+            yield
+            self._change("COMMIT", ())
+        except BaseException:
+            with suppress(sqlite3.OperationalError):  # SQLite may have done so by itself
+                self._db.execute("ROLLBACK")
+            raise
 
     def persist(self) -> None:
         """Wait until the replies that were stored are on the disk."""
@@ -194,10 +206,10 @@ class ClaimStore:
             self._db.execute("DELETE FROM claims WHERE reply IS NULL")
         fcntl.flock(self._users, fcntl.LOCK_SH)  # the system lets go of it however we end
 
-    def _find(self, request: Request) -> tuple[bytes, bytes | None, float] | None:
+    def _find(self, request: Request) -> tuple[bytes | None, float] | None:
         key = (request.device, request.ticket.bytes)
         try:
-            row: tuple[bytes, bytes | None, float] | None = self._db.execute(_LOOK, key).fetchone()
+            row: tuple[bytes | None, float] | None = self._db.execute(_LOOK, key).fetchone()
         except sqlite3.OperationalError as error:
             raise ClaimStoreError(f"the claims cannot be read: {error}") from error
         return row

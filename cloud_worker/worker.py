@@ -1,24 +1,28 @@
 """One question, from sealed bytes to a sealed reply. No socket, no thread, no clock of its own.
 
     topic, bytes --receive--> Job ------ a model ------> finish --> Letter
-                          |-> Answered   a repeat, a wrong date, a refusal
+                          |-> Answered   a repeat, a wrong date, a key that is gone, a refusal
                           |-> Dropped    not for us, forged, altered, or being worked on
 
 Cheap checks come first, and nothing is stored before all of them have passed.
 """
 
+from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from broker.wire.credentials import WorkerCredentials
 from broker.wire.envelope import Header, Verified, open_question, parse, seal_reply, verify
 from broker.wire.errors import EnvelopeError, MessageError, TopicError
 from broker.wire.messages import Refused, WrongDate, dump_reply, load_question
+from broker.wire.stale import sign_stale
 from broker.wire.topics import Route
 from cloud_worker.devices import Devices
 from cloud_worker.letters import Answered, Dropped, Envelope, Job, Letter, Outcome, Reason
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completers
-from cloud_worker.store import ClaimStore, Conflict, Done, New, Request, State, Working
+from cloud_worker.pool_keys import PoolKeys
+from cloud_worker.store import ClaimStore, Done, New, Request, State, Working
 
 
 class Worker:
@@ -44,9 +48,17 @@ class Worker:
         self.fleet, self.pool = credentials.fleet, credentials.pool
         self.completers = completers
         self.limits = limits
-        self._keys = credentials.keys
+        self._keys = PoolKeys(credentials, proof_s=limits.clock_proof_s)
         self._devices = devices
         self._store = store
+
+    def together(self) -> AbstractContextManager[None]:
+        """Claims and replies in here are stored all at once, when it ends.
+
+        Raises:
+            ClaimStoreError: the disk refused; none is stored.
+        """
+        return self._store.together()
 
     def receive(self, topic: str, wire: bytes, *, now_s: float) -> Outcome:
         """Take a question in. Nothing is claimed yet.
@@ -92,15 +104,19 @@ class Worker:
         """
         self._store.release(job.envelope.request)
 
-    def keep_house(self, *, now_s: float) -> None:
+    def keep_house(self, *, now_s: float) -> Counter[str]:
         """Bring replies to the disk, forget what nobody can ask again, see who joined the fleet.
+
+        Return what has happened to keys and rosters since the start.
 
         Raises:
             ClaimStoreError: the disk refused.
         """
         self._devices.refresh()
+        self._keys.refresh(now_s)
         self._store.persist()
         self._store.forget(now_s=now_s)
+        return self._keys.counters + Counter(rosters_refused=self._devices.refused)
 
     def _prove(self, topic: str, wire: bytes) -> tuple[Route, Verified] | Dropped:
         reason = Reason.ENVELOPE
@@ -118,8 +134,11 @@ class Worker:
             return Dropped(reason)
 
     def _open(self, topic: str, question: Verified, request: Request, now_s: float) -> Outcome:
+        keys = self._keys.at(now_s)
+        if question.header.pool_key not in keys:
+            return self._stale(topic, question, request, now_s)
         try:
-            body, key = open_question(question, self._keys)
+            body, key = open_question(question, keys)
         except EnvelopeError:
             return Dropped(Reason.KEY)
         envelope = Envelope(topic, request, key)
@@ -133,6 +152,14 @@ class Worker:
         if completer is None:
             return _refusal(envelope, f"no model for the domain {asked.domain}")
         return Job(envelope, asked, completer, question.header.expires_s)
+
+    def _stale(
+        self, topic: str, question: Verified, request: Request, now_s: float
+    ) -> Answered | Dropped:
+        if self._keys.notice_key is None:
+            return Dropped(Reason.STALE)
+        word = sign_stale(int(now_s), bound=question.bound, notice_key=self._keys.notice_key)
+        return Answered(Reason.STALE, _letter(topic, request, word))
 
     def _in_time(self, header: Header, now_s: float) -> bool:
         # A date that is far off would keep its claim for years, or repeat after it is forgotten.
@@ -157,8 +184,6 @@ def _settled(state: State, topic: str, request: Request) -> Answered | Dropped |
             return Answered(Reason.REPEATED, _letter(topic, request, reply))
         case Working():
             return Dropped(Reason.WORKING)
-        case Conflict():
-            return Dropped(Reason.CONFLICT)
         case New():
             return None
 

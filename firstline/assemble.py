@@ -9,21 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
+from agent.core.find import find
+from agent.masker import Masker
 from agent.pipeline import Pipeline
 from agent.post import Post
 from agent.referee import Referee
+from agent.sealer import Sealer
 from agent.shell.courier import Courier
-from agent.shell.loop import AgentEvent, Input, Loop
+from agent.shell.ends import Input
+from agent.shell.loop import CLOCK_JUMPS, AgentEvent, Loop
 from agent.shell.presence import Presence
+from agent.stages import FindSpans
+from agent.store.clock import DeviceClock
+from agent.store.conversations import Conversations
 from agent.store.errors import OutboxFullError
+from agent.store.keyring import Keyring
 from agent.store.memo import Safe
 from agent.store.outbox import Outbox
 from agent.store.spending import Spending
 from agent.task import Task
 from broker.wire import topics
-from broker.wire.credentials import DeviceCredentials
+from broker.wire.credentials import BUNDLE, DeviceCredentials
 from broker.wire.keys import supported_suites
 from broker.wire.session import Address, Session
+from broker.wire.tls import TlsFiles
 
 OUTBOX = "outbox.db"
 _SESSION_EXPIRY_S = 3600  # the broker keeps replies for a device that is away this long
@@ -44,10 +53,18 @@ class AgentParts:
     queue: SimpleQueue[AgentEvent]
     inputs: Sequence[Input] = ()
     reload: Callable[[], dict[str, Task] | None] = lambda: None
+    find: FindSpans = find
     resend_s: float = 1.5
+    conversation_s: float = 86_400.0
     max_questions: int = 100_000
+    tls: TlsFiles | None = None
     about: dict[str, str] = field(default_factory=dict)
+    wall_s: Callable[[], float] = time.time  # the machine's clock: Unix time, seconds
     counters: Counter[str] = field(default_factory=Counter)
+
+    def count(self, name: str) -> None:
+        """Count one more."""
+        self.counters[name] += 1
 
 
 @contextmanager
@@ -56,27 +73,33 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
 
     Raises:
         StoreError: the outbox cannot be opened.
+        KeyFileError: the files for TLS cannot be used.
     """
-    with closing(Outbox(parts.state / OUTBOX, max_rows=parts.max_questions)) as outbox:
-        post = _post(parts, outbox)
+    with (
+        closing(Outbox(parts.state / OUTBOX, max_rows=parts.max_questions)) as outbox,
+        closing(_conversations(parts, clock := _clock(parts, outbox))) as conversations,
+    ):
+        post = _post(parts, outbox, clock)
         presence = _presence(parts, outbox)
         session = _session(parts, post, presence)
         courier = Courier(
             route=post.route,
             outbox=outbox,
             publish=session.publish,
-            now_s=time.time,
+            now_s=clock.now_s,
             resend_s=parts.resend_s,
             counters=parts.counters,
+            fresh=post.fresh,
         )
         spending = Spending(outbox)
-        pipeline = _pipeline(parts, post, spending)
+        pipeline = _pipeline(parts, post, spending, conversations, clock)
         with _saved(spending), session:
             yield Loop(
                 queue=parts.queue,
                 pipeline=pipeline,
                 courier=courier,
                 link=session,
+                clock=clock,
                 presence=presence,
                 inputs=parts.inputs,
                 reload=parts.reload,
@@ -84,16 +107,30 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
             )
 
 
-def _pipeline(parts: AgentParts, post: Post, spending: Spending) -> Pipeline:
-    def count(name: str) -> None:
-        parts.counters[name] += 1
-
+def _pipeline(
+    parts: AgentParts,
+    post: Post,
+    spending: Spending,
+    conversations: Conversations,
+    clock: DeviceClock,
+) -> Pipeline:
     return Pipeline(
         post=post,
-        referee=Referee(spending=spending, count=count),
+        masker=Masker(find=parts.find, conversations=conversations, count=parts.count),
+        referee=Referee(spending=spending, count=parts.count),
         tasks=parts.tasks,
-        now_s=time.time,
-        count=count,
+        now_s=clock.now_s,
+        count=parts.count,
+    )
+
+
+def _conversations(parts: AgentParts, clock: DeviceClock) -> Conversations:
+    return Conversations(
+        parts.state / OUTBOX,
+        key=parts.credentials.storage_key,
+        lifetime_s=parts.conversation_s,
+        now_s=clock.now_s,
+        count=parts.count,
     )
 
 
@@ -108,15 +145,28 @@ def _saved(spending: Spending) -> Iterator[None]:
             _log.warning("the budgets are those of a moment ago at the next start: %s", error)
 
 
-def _post(parts: AgentParts, outbox: Outbox) -> Post:
+def _post(parts: AgentParts, outbox: Outbox, clock: DeviceClock) -> Post:
+    keyring = Keyring(parts.credentials, suites=supported_suites(), file=parts.state / BUNDLE)
     return Post(
-        credentials=parts.credentials,
-        suites=supported_suites(),
+        sealer=Sealer(credentials=parts.credentials, keyring=keyring, wall_s=parts.wall_s),
         safe=Safe(parts.credentials.storage_key),
         outbox=outbox,
-        now_s=time.time,
+        now_s=clock.now_s,
         resend_s=parts.resend_s,
     )
+
+
+def _clock(parts: AgentParts, outbox: Outbox) -> DeviceClock:
+    """The device's own time, in which nobody waits longer than any task is patient."""
+    clock = DeviceClock(outbox, wall_s=parts.wall_s)
+    longest_s = max((task.patience_s for task in parts.tasks.values()), default=0.0)
+    try:
+        if outbox.clamp(clock.now_s(), longest_s):
+            parts.count(CLOCK_JUMPS)
+            _log.warning("the clock was set back while the agent was away; questions wait on")
+    except OutboxFullError as error:  # they wait longer than they should
+        _log.warning("%s", error)
+    return clock
 
 
 def _session(parts: AgentParts, post: Post, presence: Presence) -> Session:
@@ -127,10 +177,13 @@ def _session(parts: AgentParts, post: Post, presence: Presence) -> Session:
             port=parts.port,
             client_id=credentials.device,
             session_expiry_s=_SESSION_EXPIRY_S,
+            tls=parts.tls,
         ),
         subscriptions=[
             post.route.answer,
             topics.every_worker(credentials.fleet, credentials.pool),
+            topics.pool_keys(credentials.fleet, credentials.pool),
+            presence.topic,
         ],
         sink=parts.queue.put,
         will=presence.will(),

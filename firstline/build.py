@@ -18,16 +18,19 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
 from agent.models.engine import Engine
+from agent.shell.ends import Input
 from agent.shell.folder import FolderInput, FolderOutput
 from agent.shell.local_topic import LocalBroker
-from agent.shell.loop import AgentEvent, Input, Loop
+from agent.shell.loop import AgentEvent, Loop
 from agent.shell.streams import StreamInput, StreamOutput
 from agent.stages import Delivery
 from agent.task import Task
 from broker.package.errors import PackageError
-from broker.wire.credentials import DeviceCredentials, load_device
+from broker.wire.credentials import DeviceCredentials
 from broker.wire.session import Address
 from firstline.assemble import AgentParts, agent_loop
+from firstline.device_keys import load_settled
+from firstline.naming import finder_when_asked
 from firstline.plan import AgentPlan, Endpoint, PlanningError, TaskPlan, plan_apart
 from firstline.settings.problems import SettingsError
 from firstline.watch import SettingsWatcher
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from broker.package.profile import Profile
 
 _LOCAL_SESSION_S = 3600  # the local broker keeps questions for an agent that restarts
+_LOCAL_PACKET_BYTES = 65 * 1_048_576  # the largest `max_bytes`, and what MQTT adds
 
 _log = logging.getLogger(__name__)
 
@@ -130,12 +134,13 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
         AlreadyRunningError: another agent has this state folder.
         KeyFileError: the device's keys cannot be used.
         StoreError: the outbox cannot be opened.
+        NamesError: a folder of names cannot be used.
     """
     plan = plan_apart(path)
     counters: Counter[str] = Counter()
     with ExitStack() as stack:
         stack.enter_context(lock(plan.state))
-        credentials = load_device(plan.credentials)
+        credentials = load_settled(plan.credentials)
         local = _local_broker(plan, credentials, queue)
         tasks = Tasks(local=local, stdout=sys.stdout, counters=counters)
         stack.callback(tasks.stop)
@@ -143,6 +148,7 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
             credentials=credentials,
             host=plan.broker.host,
             port=plan.broker.port,
+            tls=plan.broker.tls,
             state=plan.state,
             tasks=tasks.build(plan),
             queue=queue,
@@ -150,6 +156,8 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
             reload=partial(_reload, path, tasks),
             resend_s=plan.resend_s,
             max_questions=plan.max_questions,
+            conversation_s=plan.conversation_s,
+            find=finder_when_asked(plan.names),
             about={"version": version("firstline")},
             counters=counters,
         )
@@ -180,6 +188,8 @@ def _local_broker(
         port=plan.local_broker.port,
         client_id=f"{credentials.device}-local",
         session_expiry_s=_LOCAL_SESSION_S,
+        tls=plan.local_broker.tls,
+        max_packet_bytes=_LOCAL_PACKET_BYTES,
     )
     topics = {task.source.topic: task.name for task in plan.tasks if task.source.topic}
     return LocalBroker(address, tasks=topics, sink=queue.put)

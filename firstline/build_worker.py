@@ -10,12 +10,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from broker.wire.credentials import load_worker
+from cloud_worker.address import worker_address
 from cloud_worker.completions import Prompt
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completer, Engine
 from cloud_worker.package import PackageCompleter
-from cloud_worker.service import WorkerService, worker_address
+from cloud_worker.service import WorkerService
 from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
 from firstline.settings.model_server import SectionFileError, read_files
@@ -55,7 +56,9 @@ def worker_process(path: Path) -> Iterator[WorkerService]:
             store=store,
             limits=limits,
         )
-        address = worker_address(settings.broker.host, settings.broker.port, limits)
+        broker = settings.broker
+        tls = broker.tls_files(settings.worker.credentials, base)
+        address = worker_address(broker.host, broker.port, limits, tls=tls)
         yield WorkerService(worker=worker, address=address)
 
 

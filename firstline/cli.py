@@ -28,6 +28,8 @@ _COMMANDS = {
     "worker": ("worker:app", "The cloud: run a worker."),
     "broker": ("broker:app", "The broker between them: start mosquitto with safe settings."),
     "fleet": ("fleet:app", "The operator's side: make a fleet, enrol devices."),
+    "join": ("join:join", "The board: become a device of a fleet, with a code of its operator."),
+    "renew": ("renew:renew", "The board: new keys, granted to who has the old ones."),
     "model": ("model:app", "Model packages: list, show, pull, pack and calibrate your own."),
     "gate": ("gate:app", "The gate: what a bound on error or on questions asked costs."),
     "config": ("config:app", "Settings files: check, show."),

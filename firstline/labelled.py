@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.core.errors import InputError
-from agent.core.parse import read_table
+from agent.core.tables import read_table
 from broker.package.calibrate import OUT_OF_SCOPE, Case
 from broker.package.errors import InputMismatchError
 from broker.package.heads import Head, NumberHead
@@ -183,7 +183,7 @@ def _windows(path: Path, wanted: WindowInput) -> Iterator[tuple[int, Case | RowE
 
 
 def _window(line: str, wanted: WindowInput) -> Case:
-    table = read_table(line if line.lstrip().startswith("{") else "{}")
+    table = read_table(line if line.lstrip().startswith("{") else "{}", wanted.channels)
     found = json.loads(line).get("label")
     rate_hz = wanted.rate_hz if table.rate_hz is None else table.rate_hz
     numbers = [number for row in table.rows for number in row]

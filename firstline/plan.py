@@ -14,8 +14,9 @@ from pathlib import Path
 
 from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
-from agent.core.mask import MaskRules
+from agent.core.policy import MaskRules
 from broker.package.profile import Profile
+from broker.wire.tls import TlsFiles
 
 _PATIENCE_S = 60.0  # a cold SD card
 
@@ -30,6 +31,7 @@ class Broker:
 
     host: str
     port: int
+    tls: TlsFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class AgentPlan:
     local_broker: Broker | None
     resend_s: float
     max_questions: int
+    conversation_s: float
+    names: tuple[Path, ...]  # folders, one for each language
     tasks: tuple[TaskPlan, ...]
 
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.core.clean import Expectation
-from agent.core.mask import MaskRules
 from broker.package.errors import PackageError
 from broker.package.inputs import WindowInput
 from broker.package.manifest import Manifest, load_manifest
 from firstline.feasible import gate_policy, refusals
+from firstline.mask_rules import list_faults, mask_rules
+from firstline.naming import names_faults
 from firstline.plan import AgentPlan, Broker, Endpoint, TaskPlan
 from firstline.settings.agent import AgentSettings, BrokerSection, EndpointSection, TaskSection
 from firstline.settings.problems import SettingsError
 from firstline.settings.source import Fault, located, read
-from firstline.shipped import package_folder
+from firstline.shipped import names_folder, package_folder
 
 
 def main() -> None:
@@ -29,6 +30,8 @@ def main() -> None:
 
 def _planned(path: Path) -> AgentPlan:
     settings, base = read(path, AgentSettings), path.resolve().parent
+    if faults := (*list_faults(settings, base), *names_faults(settings.agent.names, base)):
+        raise SettingsError(located(path, faults))
     found = plan(settings, base)
     if faults := tuple(gate_faults(settings, base)):
         raise SettingsError(located(path, faults))
@@ -40,15 +43,18 @@ def plan(settings: AgentSettings, base: Path) -> AgentPlan:
 
     Raises:
         PackageError: a model package cannot be used, or not for its task.
+        ListFileError: a file with a list cannot be used.
     """
     local = settings.local_broker
     return AgentPlan(
         credentials=base / settings.agent.credentials,
         state=base / settings.agent.state,
-        broker=_broker(settings.broker),
-        local_broker=None if local is None else _broker(local),
+        broker=_broker(settings.broker, settings, base),
+        local_broker=None if local is None else _broker(local, settings, base),
         resend_s=settings.agent.resend_s,
         max_questions=settings.agent.max_questions,
+        names=tuple(names_folder(each, base) for each in settings.agent.names),
+        conversation_s=settings.agent.conversation_s,
         tasks=tuple(_task(section, settings, base) for section in settings.tasks),
     )
 
@@ -96,6 +102,7 @@ def expectation(section: TaskSection, manifest: Manifest) -> Expectation:
 def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan:
     model = settings.models[section.model]
     package = package_folder(model.package, base)
+    manifest = load_manifest(package)
     return TaskPlan(
         name=section.name,
         package=package,
@@ -104,8 +111,8 @@ def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan
         unload_after_s=model.unload_after_s,
         profile=model.profile,
         domain=section.domain,
-        expect=expectation(section, load_manifest(package)),
-        rules=MaskRules(section.mask.fields, section.mask.default),
+        expect=expectation(section, manifest),
+        rules=mask_rules(section.mask, base, manifest),
         gate=gate_policy(section),
         patience_s=section.patience_s,
         provisional=section.provisional,
@@ -114,8 +121,9 @@ def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan
     )
 
 
-def _broker(section: BrokerSection) -> Broker:
-    return Broker(section.host, section.port)
+def _broker(section: BrokerSection, settings: AgentSettings, base: Path) -> Broker:
+    tls = section.tls_files(settings.agent.credentials, base)
+    return Broker(section.host, section.port, tls)
 
 
 def _endpoint(section: EndpointSection, base: Path) -> Endpoint:

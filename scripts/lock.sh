@@ -16,10 +16,14 @@ fi
 mkdir -p locks
 
 compile() {
+  compile_these "$@" pyproject.toml
+}
+
+compile_these() {
   local name=$1
   shift
   echo "locks/$name.lock"
-  "$tool/bin/uv" --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+  "$tool/bin/uv" --no-config pip compile --quiet --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --no-emit-find-links --exclude-newer "7 days" \
     --custom-compile-command "make lock" ${UPGRADE:+--upgrade} \
     --output-file "locks/$name.lock" "$@"
@@ -36,6 +40,9 @@ compile tokenizers --extra tokenizers --constraints locks/dev.lock
 compile pull --extra pull --constraints locks/dev.lock
 compile oracle --extra device --extra worker --extra llama --extra tokenizers --extra pull --extra fleet --extra plot \
   --group build --group dev --group oracle --constraints locks/dev.lock
+compile fuzz --extra device --extra worker --extra llama --extra tokenizers --extra pull --extra fleet --extra plot \
+  --group build --group dev --group fuzz --constraints locks/dev.lock
+compile_these presidio --group pyproject.toml:presidio
 compile fleet --extra fleet --constraints locks/dev.lock
 # torch is left out: which build fits depends on the machine (CPU or a CUDA version), and so do its hashes.
 compile train --extra train --constraints locks/dev.lock \

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from msgspec import structs
-
+from broker.fleet import pools
+from broker.fleet.devices import revoke
+from broker.fleet.epochs import EpochPlan, extend, renew
 from broker.fleet.keys import enroll, init
 from broker.fleet.root import open_root
 from broker.wire.credentials import DeviceCredentials, load_device
@@ -14,12 +15,12 @@ from broker.wire.envelope import Header, ReplyKey, open_reply, seal_question
 from broker.wire.keys import Suite, signing_key_name, supported_suites
 from broker.wire.messages import Question, Reply, dump_question, load_reply
 from broker.wire.payload import Text
-from broker.wire.roster import Roster
 from broker.wire.topics import DeviceId, FleetId, PoolId, Route
 
 FLEET = FleetId("home")
 POOL = PoolId("main")
 DOMAIN = "echo"
+FEW_EPOCHS = EpochPlan(epochs=3)  # each takes a moment to make
 HELLO = Question(DOMAIN, Text("hello <NAME_1>"))
 
 
@@ -54,7 +55,8 @@ class Asker:
 
     def header(self, *, now_s: float, suites: tuple[Suite, ...], life_s: float = 60.0) -> Header:
         """The header of a new question."""
-        pool_key = self.credentials.bundle.best_key(suites, now_s)
+        bundle = self.credentials.bundle
+        pool_key = bundle.best_key(suites, max(now_s, bundle.made_s))  # as a device does
         return Header(
             suite=pool_key.suite,
             pool_key=pool_key.name,
@@ -105,20 +107,35 @@ class Fleet:
         """The keys of the pool's workers."""
         return self.folder / "workers" / POOL
 
+    def device_folder(self, asker: "Asker") -> Path:
+        """The keys of a device."""
+        return self.folder / "devices" / asker.route.device
+
     def enroll(self, device: str, pool: PoolId = POOL) -> Asker:
         """Add a device."""
+        pools.add(self.folder, pool, now_s=time.time(), plan=FEW_EPOCHS)
         enrolment = enroll(self.folder, DeviceId(device), pool, now_s=time.time())
         return Asker(load_device(enrolment.device_folder))
 
+    def rotate(self, plan: EpochPlan | None = None, *, now_s: float | None = None) -> bytes:
+        """Make more epochs; return the new bundle as the root signed it."""
+        root = open_root(self.folder)
+        extend(root, POOL, plan, now_s=time.time() if now_s is None else now_s)
+        return self.bundle()
+
+    def renew(self, plan: EpochPlan | None = None, *, now_s: float | None = None) -> bytes:
+        """Give up every key of the pool; return the new bundle as the root signed it."""
+        root = open_root(self.folder)
+        renew(root, POOL, plan, now_s=time.time() if now_s is None else now_s)
+        return self.bundle()
+
+    def bundle(self) -> bytes:
+        """The pool's bundle as the root signed it."""
+        return (self.folder / "pools" / POOL / "bundle.json").read_bytes()
+
     def revoke(self, asker: Asker) -> None:
         """Take a device out of the fleet."""
-        root = open_root(self.folder)
-        roster = root.roster()
-        name = asker.route.device
-        revoked = structs.replace(roster.devices[name], revoked=True)
-        devices = {**roster.devices, name: revoked}
-        root.write_roster(Roster(fleet=FLEET, version=roster.version + 1, devices=devices))
-        root.share_roster()
+        revoke(open_root(self.folder), asker.route.device)
 
 
 def make_fleet(folder: Path) -> Fleet:

@@ -99,6 +99,6 @@ def simulated_cloud(
             devices=Devices(worker_folder),
             completers=completers,
             store=claims,
-            limits=limits or Limits(),
+            limits=limits or Limits(clock_proof_s=0.0),
         )
         yield CloudSimulator(worker=worker, now_s=now_s)

@@ -81,14 +81,22 @@ class Encoder(nn.Module):
 
     def forward(self, ids: Tensor) -> list[Tensor]:
         """Map ids (B, T), padded with zeros, to the logits (B, labels) of each head."""
+        return self.judged(self.states(ids), ids)
+
+    def states(self, ids: Tensor) -> Tensor:
+        """Map ids (B, T), padded with zeros, to the last layer's states (B, T, H)."""
         real = ids != PADDING
         x = self.words(ids) + self.positions.weight[: ids.shape[1]]
         x = self.project(self.dropout(self.embedding_norm(x)))
         mask = real[:, None, None, :]
         for layer in self.layers:
             x = layer(x, mask)
-        weight = real.unsqueeze(-1).to(x.dtype)
-        mean = (x * weight).sum(1) / weight.sum(1)
+        return x
+
+    def judged(self, states: Tensor, ids: Tensor) -> list[Tensor]:
+        """Give the logits (B, labels) of each head from the states of ids (B, T)."""
+        weight = (ids != PADDING).unsqueeze(-1).to(states.dtype)
+        mean = (states * weight).sum(1) / weight.sum(1)
         mean = self.dropout(mean)
         return [head(mean).float() for head in self.heads]
 

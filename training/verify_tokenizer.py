@@ -10,7 +10,8 @@ from pathlib import Path
 from tokenizers import BertWordPieceTokenizer
 
 from broker.package.tokenize import WordPiece
-from training import data, teachers, vocabulary
+from training import data, vocabulary
+from training.minilm import installed_minilm
 
 _LIMIT = 512
 
@@ -20,7 +21,7 @@ def main() -> None:
     parser = data.arguments("Verify the tokenizer.")
     parser.add_argument("--minilm", type=Path)
     given = parser.parse_args()
-    folder, source = given.minilm or teachers.installed_minilm(), Path(given.data)
+    folder, source = given.minilm or installed_minilm(), Path(given.data)
     theirs = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=True)
     ours = WordPiece(vocabulary.read(folder), max_tokens=_LIMIT)
     texts = data.unlabelled(source) + _lines(source / "pii" / "world-cities" / "world-cities.csv")

@@ -25,7 +25,10 @@ from agent.core.errors import (
     shown,
 )
 from agent.core.find import find
-from agent.core.parse import Scalar, Table, decode, read_record, read_table
+from agent.core.parse import decode
+from agent.core.records import Fields, Scalar, read_record
+from agent.core.spans import found
+from agent.core.tables import Table, read_table
 from agent.stages import Clean, Raw
 from broker.wire.payload import PayloadKind, Record, Text, Window
 
@@ -71,6 +74,7 @@ def clean(raw: Raw, expect: Expectation) -> Clean:
 
     Raises:
         InputError: The input cannot be used; the message says why, without its content.
+        FinderError: It is too long, and what may not be cut could not be found.
     """
     if len(raw.data) > expect.max_bytes:
         message = (
@@ -88,7 +92,8 @@ def clean(raw: Raw, expect: Expectation) -> Clean:
         case PayloadKind.RECORD:
             return _clean_record(read_record(text), expect)
         case PayloadKind.WINDOW:
-            return Clean(_clean_window(read_table(text), expect))
+            table = read_table(text, expect.channels)
+            return Clean(_clean_window(table, expect), table.changes)
 
 
 def normalise(text: str) -> str:
@@ -109,14 +114,14 @@ def _clean_text(text: str, expect: Expectation) -> Clean:
     return Clean(Text(short), _cut_note(short, tidy))
 
 
-def _clean_record(values: Mapping[str, Scalar], expect: Expectation) -> Clean:
-    if not values:
+def _clean_record(written: Fields, expect: Expectation) -> Clean:
+    if not written.values:
         message = "The record has no fields. Send at least one."
         raise EmptyInputError(message)
     fields: dict[str, float | str] = {}
-    changes: list[str] = []
-    for place, (written, value) in enumerate(values.items(), 1):
-        name = normalise(written)
+    changes = [f"left out, for they are empty: {written.empty}"] if written.empty else []
+    for place, (path, value) in enumerate(written.values.items(), 1):
+        name = normalise(path)
         label = shown(name, f"number {place}")
         if not name or name in fields:
             message = f"Field {label} has an empty name, or one that is given twice."
@@ -155,7 +160,7 @@ def _cut(text: str, max_chars: int) -> str:
     space = text.rfind(" ", max(0, end - _NEAR_CUT), end + 1)
     end = space if space >= 0 else end
     first = max(0, end - _NEAR_CUT)
-    for span in find(text[first : end + _NEAR_CUT]):
+    for span in found(find, text[first : end + _NEAR_CUT]):
         if first + span.start < end < first + span.end:
             end = first + span.start
     return text[:end].rstrip()

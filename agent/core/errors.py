@@ -6,12 +6,13 @@
     |-- NotTextError           binary, or not UTF-8
     |-- SyntaxInputError       not the JSON or CSV that it should be
     |-- FieldError             a record's field that cannot be used
+    |-- ImageError             an image that cannot be cleaned, or is damaged
     `-- WindowError
         |-- ChannelsError      other channels than the task expects, or ragged rows
         |-- RateError          another sampling rate, or none
         |-- LengthError        too few or too many samples
         `-- SampleError        a sample that is no finite float32
-    FinderError                a finder returned impossible spans: nothing may leave
+    FinderError                a finder failed, or its spans are impossible: nothing may leave
 
 Every message says what happened, where, and what to do. None repeats the content, which may
 be personal: not a value, and a name only if it looks like a name (`shown`). For the same
@@ -49,6 +50,10 @@ class FieldError(InputError):
     """A record's field that cannot be used."""
 
 
+class ImageError(InputError):
+    """An image that cannot be cleaned, or is damaged."""
+
+
 class WindowError(InputError):
     """A window that does not fit the task."""
 
@@ -70,7 +75,7 @@ class SampleError(WindowError):
 
 
 class FinderError(Exception):
-    """A finder returned spans that overlap or lie outside of the text."""
+    """A finder failed, or returned spans that overlap or lie outside of the text."""
 
 
 def shown(name: str, otherwise: str) -> str:

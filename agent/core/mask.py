@@ -1,58 +1,51 @@
 """Clean -> (Masked, Vault), and back at the very end.
 
-    text     each span becomes a placeholder such as <EMAIL_1>
-    record   per field: keep (a string still goes through the finders), drop, pseudonymize
+    text     each span becomes a placeholder such as <EMAIL_1>, or what the policy says
+    record   per field: keep (what it holds still goes through the finders), generalize,
+             pseudonymize, drop
     window   samples pass; channel names go through the finders
 
 The same value gets the same placeholder, different values never share one, and no
-placeholder stands in the original by itself, in whatever case. So for every text:
-restore(mask(text)) == text. A finder that fails stops everything: nothing leaves.
+placeholder stands by itself in what leaves, in whatever writing. So for every text of which
+nothing is removed or made coarser: restore(mask(text)) == text. A finder that fails stops
+everything: nothing leaves.
 
 This is the only module that makes a `Masked` (tests/unit/core/test_privacy.py).
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
-from agent.core.errors import FinderError
-from agent.stages import Clean, Masked, Span, Vault
+from agent.core.fields import FieldRules, coarse_field, in_words
+from agent.core.find.overlap import settle
+from agent.core.generalize import generalize
+from agent.core.headings import in_heading
+from agent.core.policy import LEFT, Fate, FieldRule, MaskRules, decide
+from agent.core.pseudonyms import FIELD, NOTHING, Past, Pseudonyms, Style, is_placeholder, label_of
+from agent.core.reading import stands_alone
+from agent.core.restore import strays
+from agent.core.spans import found
+from agent.stages import Clean, FindSpans, Masked, Span, Vault
 from broker.wire.payload import Payload, Record, Text, Window
 
-FindSpans = Callable[[str], Sequence[Span]]
-
-_PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{0,62}_[0-9]{1,9}>", re.ASCII | re.IGNORECASE)
-_NOT_LABEL = re.compile(r"[^A-Z0-9]+")
-_LABEL_CHARS = 32
-_FIELD = "FIELD"  # stands for a field's name that cannot be a label
-
-
-class FieldRule(StrEnum):
-    """What becomes of a record's field."""
-
-    KEEP = "keep"
-    DROP = "drop"
-    PSEUDONYMIZE = "pseudonymize"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskRules:
-    """What a task says of its fields. A field that it does not name is dropped."""
-
-    fields: Mapping[str, FieldRule] = field(default_factory=dict)
-    default: FieldRule = FieldRule.DROP
+_TRIES = 4  # at surrogates that the input does not hold by itself
+BY_NAME = "field rule"  # no finder, but what the settings say of the field
+_ID_DIGITS = 12  # of a number in a kept field: cards and IMEIs have as many, counters rarely
+REMOVED = "<REMOVED>"  # no placeholder: nothing restores it
 
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """One replacement, explained; holds nothing of the original."""
+    """What became of one piece of personal data; holds nothing of the original."""
 
     label: str
     rule: str
     score: float  # in [0, 1]
-    placeholder: str
+    placeholder: str  # what leaves in its place; empty: itself
     field: str = ""  # where: a record's field or a window's channel; empty in a text
+    fate: Fate = Fate.MASKED
+    over: tuple[Span, ...] = ()  # what its span won over
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,64 +54,69 @@ class MaskResult:
 
     masked: Masked
     vault: Vault
-    maskings: tuple[Masking, ...]  # in reading order
+    maskings: tuple[Masking, ...]  # what was replaced, in reading order
     dropped: tuple[str, ...]  # names of fields that stay on the device
+    kept: tuple[Masking, ...] = ()  # what was found and leaves as it is
+    past: Past = NOTHING  # what the conversation has given by now
+    style: Style = Style.PLACEHOLDER
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What the reader of the answer must know."""
+        flags: tuple[str, ...] = ()
+        if self.dropped:
+            flags += (f"dropped: {', '.join(self.dropped)}",)
+        fates = [masking.fate for masking in self.maskings]
+        for fate in (Fate.DROPPED, Fate.GENERALIZED):
+            if count := fates.count(fate):
+                flags += (f"{fate} before the model saw it, not restored: {count}",)
+        if self.style is Style.SURROGATE and (bare := sum(map(self._is_bare, self.maskings))):
+            flags += (f"placeholders instead of surrogates: {bare}",)
+        return flags
+
+    def _is_bare(self, masking: Masking) -> bool:
+        return masking.fate is Fate.MASKED and is_placeholder(masking.placeholder)
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """An answer with the originals in it. Personal."""
-
-    text: str = field(repr=False)
-    restored: int  # placeholders replaced
-    unknown: int  # placeholders that the vault does not know; they stay visible
-
-
-def mask(clean: Clean, rules: MaskRules, find: FindSpans) -> MaskResult:
-    """Replace personal data by placeholders.
+def mask(clean: Clean, rules: MaskRules, find: FindSpans, past: Past = NOTHING) -> MaskResult:
+    """Replace personal data by placeholders, those of the conversation so far.
 
     Raises:
-        FinderError: The finder's spans overlap or lie outside of the text.
+        FinderError: The finder failed, or its spans cannot be.
     """
-    ledger = _Ledger(find, _look_alikes(clean.payload))
-    dropped: list[str] = []
-    payload: Payload
-    match clean.payload:
-        case Text(text):
-            payload = Text(ledger.text(text, ""))
-        case Record(fields):
-            payload = Record(_mask_fields(fields, rules, ledger, dropped))
-        case Window(samples, channels, rate_hz):
-            names = (ledger.text(name, f"channel {n}") for n, name in enumerate(channels, 1))
-            payload = Window(samples, tuple(names), rate_hz)
+    spans = cache(partial(found, find))  # a field's name is looked at several times
+    avoid, tries = frozenset[str](), 0
+    while True:
+        style, tries = rules.style if tries < _TRIES else Style.PLACEHOLDER, tries + 1
+        ledger = _Ledger(spans, rules, past.names(style, avoid))
+        payload, dropped = _treated(clean.payload, rules, ledger)
+        given = [each.placeholder for each in ledger.maskings if each.fate is Fate.MASKED]
+        if not (read := strays(_texts(payload), given, ledger.pseudonyms.originals)):
+            break
+        avoid |= read  # the input holds them by itself, or what was joined reads like them
     return MaskResult(
-        Masked(payload), Vault(ledger.originals), tuple(ledger.maskings), tuple(dropped)
+        masked=Masked(payload),
+        vault=Vault(ledger.pseudonyms.originals),
+        maskings=tuple(ledger.maskings),
+        dropped=tuple(dropped),
+        kept=tuple(ledger.kept),
+        past=ledger.pseudonyms.past(),
+        style=rules.style,
     )
 
 
-def restore(answer: str, vault: Vault) -> Restored:
-    """Put the originals back, in one pass, so that restored text is never searched."""
-    unknown = 0
-    restored = 0
-
-    def original(match: re.Match[str]) -> str:
-        nonlocal restored, unknown
-        value = vault.originals.get(match[0].upper())
-        if value is None:
-            unknown += 1
-            return match[0]
-        restored += 1
-        return value
-
-    text = _PLACEHOLDER.sub(original, answer)
-    return Restored(text, restored, unknown)
-
-
-def _look_alikes(payload: Payload) -> frozenset[str]:
-    """Collect what already reads like a placeholder: such a name is never given."""
-    return frozenset(
-        name.upper() for text in _texts(payload) for name in _PLACEHOLDER.findall(text)
-    )
+def _treated(
+    payload: Payload, rules: MaskRules, ledger: "_Ledger"
+) -> tuple[Payload, Sequence[str]]:
+    match payload:
+        case Text(text):
+            return Text(ledger.text(text, "")), ()
+        case Record(fields):
+            dropped: list[str] = []
+            return Record(_mask_fields(fields, rules, ledger, dropped)), dropped
+        case Window(samples, channels, rate_hz):
+            names = (ledger.name(name, f"channel {n}") for n, name in enumerate(channels, 1))
+            return Window(samples, tuple(names), rate_hz), ()
 
 
 def _texts(payload: Payload) -> Iterable[str]:
@@ -134,26 +132,20 @@ def _texts(payload: Payload) -> Iterable[str]:
 def _mask_fields(
     fields: Mapping[str, float | str], rules: MaskRules, ledger: "_Ledger", dropped: list[str]
 ) -> dict[str, float | str]:
+    by_name = FieldRules(rules)
     masked: dict[str, float | str] = {}
     for place, (name, value) in enumerate(fields.items(), 1):
-        where = f"field {place}" if ledger.spans(name) else name
-        match rules.fields.get(name, rules.default):
+        where = f"field {place}" if ledger.is_personal(name) else name
+        match by_name.of(name):
             case FieldRule.DROP:
                 dropped.append(where)
             case FieldRule.KEEP:
-                key = ledger.text(name, where)
-                masked[key] = ledger.text(value, where) if isinstance(value, str) else value
+                masked[ledger.name(name, where)] = ledger.value(name, value, where)
+            case FieldRule.GENERALIZE:
+                masked[ledger.name(name, where)] = ledger.coarse(name, value, where)
             case FieldRule.PSEUDONYMIZE:
-                key = ledger.text(name, where)
-                label = _FIELD if where != name else _label(name)
-                masked[key] = ledger.hide(_written(value), label, "field rule", 1.0, where)
+                masked[ledger.name(name, where)] = ledger.pseudonym(name, value, where)
     return masked
-
-
-def _label(name: str) -> str:
-    """Make a placeholder's label of a name: engine id -> ENGINE_ID."""
-    label = _NOT_LABEL.sub("_", name.upper())[:_LABEL_CHARS].strip("_")
-    return label if label[:1].isalpha() else f"{_FIELD}_{label}".strip("_")
 
 
 def _written(value: float | str) -> str:
@@ -165,47 +157,89 @@ def _written(value: float | str) -> str:
 
 @dataclass(slots=True)
 class _Ledger:
-    """Which value has which placeholder, while one payload is masked."""
+    """What is replaced, while one payload is masked."""
 
-    find: FindSpans
-    taken: frozenset[str]  # names that the original already holds
-    originals: dict[str, str] = field(default_factory=dict)
+    spans: FindSpans
+    rules: MaskRules
+    pseudonyms: Pseudonyms
     maskings: list[Masking] = field(default_factory=list)
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    kept: list[Masking] = field(default_factory=list)
 
     def text(self, text: str, where: str) -> str:
-        """Replace the spans of one text."""
+        """Treat the spans of one text."""
+        return self._replace(text, decide(text, self.spans(text), self.rules), where)
+
+    def name(self, name: str, where: str) -> str:
+        """Treat the spans of a name: what is not kept is masked, so that names stay distinct."""
+        masked = [(span, Fate.MASKED) for span, fate in self._in_name(name) if fate not in LEFT]
+        return self._replace(name, masked, where)
+
+    def is_personal(self, name: str) -> bool:
+        """Tell whether a name may not be repeated."""
+        return any(fate not in LEFT for _, fate in self._in_name(name))
+
+    def _in_name(self, name: str) -> list[tuple[Span, Fate]]:
+        return decide(name, in_heading(name, self.spans, self.rules), self.rules)
+
+    def value(self, name: str, value: float | str, where: str) -> float | str:
+        """Treat the spans of a kept field, and a number that is as long as a card's."""
+        written = _written(value)
+        looks = isinstance(value, str) or len(written) >= _ID_DIGITS
+        spans = self._in_field(name, written) if looks else decide(written, (), self.rules)
+        masked = self._replace(written, spans, where)
+        return value if masked == written else masked
+
+    def coarse(self, name: str, value: float | str, where: str) -> float | str:
+        """Make a field coarser, or hide it: nobody knows what is in it."""
+        spans = self._in_field(name, value) if isinstance(value, str) else []
+        whole = [span for span, _ in spans if span.end - span.start == len(str(value).strip())]
+        coarser = coarse_field(name, value, whole[0].label if whole else "")
+        if coarser is None:
+            return self.pseudonym(name, value, where)
+        label = FIELD if where != name else label_of(name)
+        masking = Masking(label, BY_NAME, 1.0, _written(coarser), where, Fate.GENERALIZED)
+        self.maskings.append(masking)
+        return coarser
+
+    def pseudonym(self, name: str, value: float | str, where: str) -> str:
+        """Give a whole field its placeholder."""
+        label = FIELD if where != name else label_of(name)
+        placeholder = self.pseudonyms.name(label, _written(value))
+        self.maskings.append(Masking(label, BY_NAME, 1.0, placeholder, where))
+        return placeholder
+
+    def _in_field(self, name: str, value: str) -> list[tuple[Span, Fate]]:
+        """What finders see in a value, alone and behind its name: "phone: 5550123"."""
+        before = f"{in_words(name)}: "
+        behind = (
+            replace(span, start=max(0, span.start - len(before)), end=span.end - len(before))
+            for span in self.spans(before + value)
+            if span.end > len(before)
+        )
+        both = dict.fromkeys([*self.spans(value), *behind])  # mostly the same
+        return decide(value, settle(value, both), self.rules)
+
+    def _replace(self, text: str, spans: Sequence[tuple[Span, Fate]], where: str) -> str:
         pieces: list[str] = []
         end = 0
-        for span in self.spans(text):
-            value = text[span.start : span.end]
-            name = self.hide(value, _label(span.label), span.rule, span.score, where)
-            pieces += [text[end : span.start], name]
+        for span, fate in spans:
+            pieces += [text[end : span.start], self._stand_in(text, span, fate, where)]
             end = span.end
         return "".join([*pieces, text[end:]])
 
-    def spans(self, text: str) -> list[Span]:
-        """Ask the finder, and refuse what it cannot mean."""
-        spans = sorted(self.find(text), key=lambda span: span.start)
-        end = 0
-        for span in spans:
-            if not end <= span.start < span.end <= len(text):
-                message = f"The finder's spans overlap or lie outside: {span.label}, {span.rule}."
-                raise FinderError(message)
-            end = span.end
-        return spans
-
-    def hide(self, value: str, label: str, rule: str, score: float, where: str) -> str:
-        """Give a value its placeholder."""
-        name = self.names.get((label, value)) or self._fresh(label)
-        self.names[label, value] = name
-        self.originals[name] = value
-        self.maskings.append(Masking(label, rule, score, name, where))
+    def _stand_in(self, text: str, span: Span, fate: Fate, where: str) -> str:
+        label, value = label_of(span.label), text[span.start : span.end]
+        coarser = generalize(span.label, value) if fate is Fate.GENERALIZED else None
+        match fate:
+            case Fate.KEPT | Fate.ALLOWED:
+                self.kept.append(Masking(label, span.rule, span.score, "", where, fate, span.over))
+                return value
+            case Fate.GENERALIZED if coarser is not None:
+                name = coarser
+            case Fate.DROPPED:
+                name = REMOVED
+            case _:  # what cannot be made coarser is masked
+                alone = stands_alone(text, span.start, span.end)
+                fate, name = Fate.MASKED, self.pseudonyms.name(label, value, alone=alone)
+        self.maskings.append(Masking(label, span.rule, span.score, name, where, fate, span.over))
         return name
-
-    def _fresh(self, label: str) -> str:
-        while True:
-            number = self.counts[label] = self.counts.get(label, 0) + 1
-            if (name := f"<{label}_{number}>") not in self.taken:
-                return name

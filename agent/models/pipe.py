@@ -38,7 +38,10 @@ def read_frame(stream: BinaryIO) -> tuple[Header, bytes]:
     body = stream.read(header_length + content_length)
     if len(body) < header_length + content_length:
         raise EOFError
-    header = json.loads(body[:header_length])
+    try:
+        header = json.loads(body[:header_length])
+    except RecursionError:
+        raise ValueError("a frame's header is nested too deeply") from None
     if not isinstance(header, dict):
         raise ValueError("a frame's header is not an object")  # noqa: TRY004 - one error for both
     return header, body[header_length:]

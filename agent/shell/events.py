@@ -22,6 +22,7 @@ class Arrived:
     read: Callable[[int], bytes | None] = field(repr=False)  # at most n bytes; None: it has gone
     taken: Callable[[], None] = field(repr=False)  # it is answered, or safe in the outbox
     refused: Callable[[Exception], None] = field(repr=False)
+    conversation: str = ""  # see Raw
 
 
 @dataclass(frozen=True, slots=True)

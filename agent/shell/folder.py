@@ -4,7 +4,8 @@
                               -> refused: inbox/rejected/question.txt and question.txt.reason
 
 A file counts when its writer has closed it or moved it in. Names that begin with a dot, or end
-in `.part` or `.tmp`, are left alone until they are renamed.
+in `.part` or `.tmp`, are left alone until they are renamed. `anna~2.txt` belongs to the
+conversation `anna`: what is before the first ~.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -26,6 +28,7 @@ from agent.stages import Delivery
 from broker.wire.files import write_whole
 
 REJECTED = "rejected"
+CONVERSATION_MARK = "~"
 _UNFINISHED = (".part", ".tmp")
 _QUIET_S = 1.0  # a scan passes over what was written so lately: its writer may not be done
 
@@ -73,7 +76,8 @@ class FolderInput:
         with contextlib.suppress(FileNotFoundError):  # taken in the meantime
             file = _File(path, _stamp(path.stat()), again=self._arrived)
             refused = partial(_reject, path)
-            self._sink(Arrived(self._task, name, file.stamp, file.read, file.take, refused))
+            arrived = Arrived(self._task, name, file.stamp, file.read, file.take, refused)
+            self._sink(replace(arrived, conversation=_conversation(name)))
 
 
 class FolderOutput:
@@ -142,6 +146,11 @@ class _File:
         with contextlib.suppress(FileNotFoundError):
             if self._path.read_bytes() == self._content:
                 self._path.unlink()
+
+
+def _conversation(name: str) -> str:
+    conversation, _, rest = name.partition(CONVERSATION_MARK)
+    return conversation if rest else ""  # an editor's copy ends with the mark
 
 
 def _stamp(status: os.stat_result) -> str:

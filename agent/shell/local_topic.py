@@ -2,7 +2,8 @@
 
 A message is acknowledged when its answer is delivered or its question is safe in the outbox, so
 the local broker brings it again after a crash. Its correlation data, where it has some, keeps such
-a repeat from becoming a second question.
+a repeat from becoming a second question. A user property `conversation` names the conversation
+that it belongs to.
 """
 
 import logging
@@ -15,10 +16,20 @@ from agent.errors import OutputUnavailableError
 from agent.shell.events import Arrived, delivery_json
 from agent.stages import Delivery
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import FAILURE, Acknowledged, Address, Event, Message, Received, Session
+from broker.wire.session import (
+    FAILURE,
+    Acknowledged,
+    Address,
+    Event,
+    Message,
+    Received,
+    Session,
+    SubscriptionRefused,
+)
 
 _log = logging.getLogger(__name__)
 
+_CONVERSATION = "conversation"  # the user property that names it
 _PUBACK_S = 2.0  # a broker on the same board answers in milliseconds
 
 
@@ -76,6 +87,8 @@ class LocalBroker:
             self._acknowledged.put(event)
         elif isinstance(event, Received):
             self._sink(self._arrived(event))
+        elif isinstance(event, SubscriptionRefused):
+            _log.error("%s: refused by the local broker, %#x", event.subscription, event.code)
 
     def _arrived(self, message: Received) -> Arrived:
         # Without correlation data two equal messages are two questions.
@@ -87,6 +100,7 @@ class LocalBroker:
             read=partial(_read, message.payload),
             taken=partial(self._session.ack, message.receipt),
             refused=partial(self._refuse, message),
+            conversation=message.user.get(_CONVERSATION, ""),
         )
 
     def _refuse(self, message: Received, error: Exception) -> None:

@@ -10,53 +10,34 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
-from typing import Protocol
-from uuid import UUID
 
 from agent.core.errors import FinderError, InputError
 from agent.pipeline import Pipeline
 from agent.shell.courier import Courier
+from agent.shell.ends import Input, Link
 from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, ticket_of
+from agent.shell.news import hear
 from agent.shell.presence import Presence
+from agent.shell.replies import finish
 from agent.stages import Raw
-from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
+from agent.store.clock import DeviceClock
+from agent.store.errors import OutboxFullError
 from agent.task import Task
-from broker.wire.errors import BrokerUnavailableError, WireError
-from broker.wire.session import Acknowledged, Event, Message, Offline, Online, Receipt, Received
+from broker.wire.errors import BrokerUnavailableError
+from broker.wire.session import Event, Online, Received
 
 _TICK_S = 0.5
 _RESCAN_S = 30.0
 _FIRST_SCAN_S = 2.0  # what was still being written when the agent started
-_TICKET_BYTES = 16
+_TOGETHER = 64  # events handled at a time: their answers wait for the disk once
+CLOCK_JUMPS = "clock_jumps"
 
 AgentEvent = Event | Arrived | Exhausted | SettingsChanged | Stop
 
 _log = logging.getLogger(__name__)
-
-
-class Input(Protocol):
-    """A source of questions, on threads of its own."""
-
-    def start(self) -> None:
-        """Begin to put events into the loop's queue."""
-
-    def scan(self) -> None:
-        """Look for what went unnoticed."""
-
-    def stop(self) -> None:
-        """End."""
-
-
-class Link(Protocol):
-    """The connection to the fleet's broker."""
-
-    def publish(self, message: Message) -> int:
-        """See broker.wire.session.Session."""
-
-    def ack(self, receipt: Receipt) -> None:
-        """See broker.wire.session.Session."""
 
 
 class Loop:
@@ -67,6 +48,7 @@ class Loop:
         pipeline: What is done with them.
         courier: What carries questions away.
         link: The session with the fleet's broker.
+        clock: The device's own time.
         presence: What the fleet may know of this device.
         inputs: Started and stopped by the loop.
         reload: Reads the settings again; None if they are not usable.
@@ -80,6 +62,7 @@ class Loop:
         pipeline: Pipeline,
         courier: Courier,
         link: Link,
+        clock: DeviceClock,
         presence: Presence,
         inputs: Sequence[Input],
         reload: Callable[[], dict[str, Task] | None],
@@ -89,6 +72,7 @@ class Loop:
         self._pipeline = pipeline
         self._courier = courier
         self._link = link
+        self._clock = clock
         self._presence = presence
         self._inputs = inputs
         self._reload = reload
@@ -112,14 +96,34 @@ class Loop:
         next_tick_s = time.monotonic()
         while self._running:
             wait_s = next_tick_s - time.monotonic()
-            try:
-                event = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
-            except Empty:
+            events = self._take(wait_s)
+            if events:
+                self._guarded(self._look_at_the_clock)
+                self._handle_all(events)
+            if not events or wait_s < -_TICK_S:  # events without a pause must not stop the clock
                 next_tick_s = self._tick()
-                continue
-            self._guarded(lambda event=event: self._handle(event))  # type: ignore[misc]
-            if wait_s < -_TICK_S:  # events without a pause must not stop the clock
-                next_tick_s = self._tick()
+
+    def _take(self, wait_s: float) -> list[AgentEvent]:
+        """What there is; nothing if nothing comes in time. An input ends it, for it takes long."""
+        events: list[AgentEvent] = []
+        with suppress(Empty):
+            event = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
+            events.append(event)
+            while len(events) < _TOGETHER and not isinstance(events[-1], Arrived):
+                events.append(self._queue.get_nowait())
+        return events
+
+    def _handle_all(self, events: list[AgentEvent]) -> None:
+        replies: list[Received] = []
+        for event in events:
+            if isinstance(event, Received) and event.topic == self._courier.route.answer:
+                replies.append(event)
+            elif self._running:
+                self._guarded(lambda event=event: self._handle(event))  # type: ignore[misc]
+        self._guarded(lambda: self._finish(replies))
+        for event in events:  # in the order of arrival: MQTT 5.0, section 4.6
+            if isinstance(event, Received):  # what failed comes again: it is sent until it ends
+                self._link.ack(event.receipt)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -139,26 +143,20 @@ class Loop:
             case Arrived():
                 self._ask(event)
             case Received():
-                try:
-                    self._hear(event)
-                finally:  # what fails here comes again: the question is sent until it has a reply
-                    self._link.ack(event.receipt)
-            case Acknowledged():
-                self._courier.acknowledged(event)
+                hear(event, self._pipeline, self._courier, self._presence, self._counters)
             case Online(receive_maximum):
                 _log.info("online")
                 self._courier.online(receive_maximum)
-                self._presence.announce(self._link.publish)
+                self._announce()
                 self._courier.send_due()
-            case Offline(reason):
-                _log.warning("offline: %s", reason)
-                self._courier.offline(reason)
             case Exhausted():
                 self._endless -= 1
             case SettingsChanged():
                 self._change_settings()
             case Stop():
                 self._running = False
+            case _:
+                self._courier.hear(event)
 
     def _ask(self, arrived: Arrived) -> None:
         task = self._pipeline.tasks.get(arrived.task)
@@ -170,10 +168,13 @@ class Loop:
             if data is None:  # it was taken already: seen twice
                 return
             self._counters["asked"] += 1
-            raw = Raw(arrived.task, arrived.source, data)
+            raw = Raw(arrived.task, arrived.source, data, arrived.conversation)
             parcel = self._pipeline.ask(ticket_of(arrived, data), raw)
         except (InputError, FinderError) as error:
             self._counters["rejected"] += 1
+            if isinstance(error, FinderError):
+                self._counters["finder_failures"] += 1
+                _log.error("an input of task %s is refused: %s", task.name, error)
             arrived.refused(error)
             return
         if parcel is not None:
@@ -181,29 +182,18 @@ class Loop:
             self._counters["escalated"] += 1
         arrived.taken()
 
-    def _hear(self, message: Received) -> None:
-        if message.topic == self._courier.route.answer:
-            self._finish(message)
-        else:
-            self._courier.heard_worker(message.topic, message.payload)
+    def _finish(self, replies: list[Received]) -> None:
+        if replies:
+            self._quiet = False
+            self._courier.answered(finish(replies, self._pipeline, self._counters))
 
-    def _finish(self, message: Received) -> None:
-        if len(message.correlation) != _TICKET_BYTES:
-            self._counters["replies_refused"] += 1
-            return
-        ticket = UUID(bytes=message.correlation)
-        try:
-            self._pipeline.finish(ticket, message.payload)
-        except WireError as error:
-            self._counters["replies_refused"] += 1
-            _log.warning("%s: reply refused: %s", ticket, error)
-        except UnknownTicketError:
-            self._counters["replies_repeated"] += 1
-        except StoreError as error:
-            self._counters["rows_unreadable"] += 1
-            _log.warning("%s: %s", ticket, error)
+    def _look_at_the_clock(self) -> None:
+        if jump_s := self._clock.jump_s():
+            self._counters[CLOCK_JUMPS] += 1
+            _log.warning("the clock was set by %+.0f s; what waits keeps its time", jump_s)
 
     def _tick(self) -> float:
+        self._guarded(self._look_at_the_clock)
         if self._pipeline.post.outbox:
             for duty in (self._expire, self._courier.send_due, self._pipeline.redeliver):
                 self._guarded(duty)
@@ -227,6 +217,12 @@ class Loop:
             self._next_scan_s = time.monotonic() + _RESCAN_S
             for source in self._inputs:
                 source.scan()
+
+    def _announce(self) -> None:
+        try:
+            self._presence.announce(self._link.publish)
+        except BrokerUnavailableError:  # it has gone again; the next time will be told
+            self._counters["presence_unsent"] += 1
 
     def _refresh(self) -> None:
         try:

@@ -12,12 +12,14 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from agent.core.pseudonyms import Past, Pseudonym
 from agent.stages import Asked, Delivery, Draft, Origin, Vault
 from agent.store.errors import StoreError
 from broker.wire.envelope import ReplyKey
 
 _NONCE_BYTES = 12
 _LENGTH_BYTES = 4
+_CONVERSATION = b"fl/v1 conversation\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Memo:
     asked: Asked
     reply_key: ReplyKey
     question: bytes = field(repr=False)  # masked, to seal it again if our clock was wrong
-    redated: bool = False  # it has been sealed again once
+    pool_key: bytes  # its name, 8 bytes
+    redated: bool = False  # it has been sealed again for a date once
+    earlier: tuple[ReplyKey, ...] = ()  # open an answer to an earlier seal, newest last
 
 
 class Safe:
@@ -54,7 +58,9 @@ class Safe:
             "explored": asked.explored,
             "secret": memo.reply_key.secret.hex(),
             "bound": memo.reply_key.bound.hex(),
+            "pool_key": memo.pool_key.hex(),
             "redated": memo.redated,
+            "earlier": [(key.secret.hex(), key.bound.hex()) for key in memo.earlier],
         }
         text = json.dumps(fields).encode()
         plain = len(text).to_bytes(_LENGTH_BYTES, "big") + text + memo.question
@@ -80,8 +86,14 @@ class Safe:
             flags=tuple(fields["flags"]),
             explored=fields.get("explored", False),  # a row of an earlier version
         )
-        reply_key = ReplyKey(bytes.fromhex(fields["secret"]), bytes.fromhex(fields["bound"]))
-        return Memo(asked, reply_key, question=plain[end:], redated=fields["redated"])
+        return Memo(
+            asked,
+            _reply_key(fields["secret"], fields["bound"]),
+            question=plain[end:],
+            pool_key=bytes.fromhex(fields.get("pool_key", "")),
+            redated=fields["redated"],
+            earlier=tuple(_reply_key(*key) for key in fields.get("earlier", ())),
+        )
 
     def seal_ending(self, delivery: Delivery) -> bytes:
         """Seal an answer to its ticket."""
@@ -104,6 +116,21 @@ class Safe:
         }
         return Delivery(**fields)
 
+    def seal_past(self, name: bytes, past: Past) -> bytes:
+        """Seal what a conversation has given to the conversation's hashed name."""
+        given = [(each.label, each.value, each.name) for each in past.given]
+        text = json.dumps({"given": given, "counts": dict(past.counts)})
+        return self._seal(text.encode(), _CONVERSATION + name)
+
+    def open_past(self, name: bytes, sealed: bytes) -> Past:
+        """Open what a conversation has given.
+
+        Raises:
+            StoreError: altered, of another conversation, or sealed by another device.
+        """
+        fields = json.loads(self._open(sealed, _CONVERSATION + name))
+        return Past(tuple(Pseudonym(*each) for each in fields["given"]), fields["counts"])
+
     def _seal(self, plain: bytes, place: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, place)
@@ -113,6 +140,10 @@ class Safe:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place)
         except (InvalidTag, ValueError):
             raise StoreError("a stored row does not open with this device's key") from None
+
+
+def _reply_key(secret: str, bound: str) -> ReplyKey:
+    return ReplyKey(bytes.fromhex(secret), bytes.fromhex(bound))
 
 
 def _draft_fields(draft: Draft) -> dict[str, object]:

@@ -7,14 +7,13 @@ A row waits until a verified reply or its deadline, never until a PUBACK: the br
 acknowledgement is not delivery. Ending stores the answer before it is delivered, so that a
 crash between the two repeats that answer and can never give a second, different one.
 
-Every transition is one SQLite transaction. Only `put` waits for the disk (synchronous=FULL):
-of the others a power cut costs at most a repeat, which the ticket makes harmless. `flush`, called
-when the device has time, brings them to the disk too.
+Every transition is one SQLite transaction, or one for many rows. `put` and `end` wait for the disk:
+a question that was taken is never lost, and an answer that somebody saw is the only one. What a
+power cut takes of the others costs a repeat at most. `flush` brings them to the disk too.
 """
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -22,11 +21,12 @@ from typing import Any
 from uuid import UUID
 
 from agent.store import statements
-from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
+from agent.store.commits import Commits
+from agent.store.database import DiskError, connect, opening
+from agent.store.errors import OutboxFullError, UnknownTicketError
 from agent.store.schema import ANSWERS_ARE_DUE, KNOWS, SCHEMA
 
 _BATCH = 64  # rows a query returns at most: bounds memory, whatever waits
-_CACHE_KIB = 512
 NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -55,19 +55,14 @@ class Outbox:
 
     def __init__(self, path: Path, *, max_rows: int = 100_000) -> None:
         self._max_rows = max_rows
-        self._dirty = False
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            self._db.executescript(SCHEMA)
-            with suppress(sqlite3.OperationalError):  # no room: each when its time comes
+        with opening(path):
+            self._db = connect(path, SCHEMA)
+            self._commits = Commits(self._db)
+            self._settled: set[UUID] = set()  # that the disk does not know of yet
+            with suppress(DiskError):  # no room: each when its time comes
                 self._db.execute(ANSWERS_ARE_DUE)
             (self._rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
             self._numbers = dict(self._db.execute("SELECT name, value FROM device").fetchall())
-        except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}. Move the file away to start anew") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -95,12 +90,13 @@ class Outbox:
             raise OutboxFullError(f"the outbox holds its limit of {self._max_rows} questions")
         due_s = min(due_s, parcel.deadline_s)
         row = (parcel.ticket.bytes, parcel.envelope, memo, due_s, parcel.deadline_s)
-        with self._on_disk(), self._together(numbers):
-            added = self._insert(statements.PUT, row)
+        with self._commits.on_disk(), self._commits.as_one() if numbers else nullcontext():
+            added = self._commits.change(statements.PUT, row)
             for number in numbers.items() if added else ():
-                self._change(statements.SET, number)
+                self._commits.change(statements.SET, number)
+        self._rows += added
         self._numbers |= numbers if added else {}
-        return added
+        return added == 1
 
     def put_ended(self, ticket: UUID, ending: bytes, *, due_s: float) -> None:
         """Keep an answer that no output took, to try again at `due_s`.
@@ -108,8 +104,8 @@ class Outbox:
         Raises:
             OutboxFullError: no room.
         """
-        with self._on_disk():
-            self._insert(statements.PUT_ENDED, (ticket.bytes, ending, due_s))
+        with self._commits.on_disk():
+            self._rows += self._commits.change(statements.PUT_ENDED, (ticket.bytes, ending, due_s))
 
     def knows(self, ticket: UUID) -> bool:
         """Whether a ticket waits here, or was settled a short while ago."""
@@ -118,8 +114,9 @@ class Outbox:
 
     def due(self, now_s: float, limit: int = _BATCH) -> list[Parcel]:
         """Parcels to publish now, oldest first."""
-        rows = self._db.execute(statements.DUE, (now_s, limit)).fetchall()
-        return [Parcel(UUID(bytes=row[0]), *row[1:]) for row in rows]
+        rows = self._db.execute(statements.DUE, (now_s, limit + len(self._settled))).fetchall()
+        found = (Parcel(UUID(bytes=row[0]), *row[1:]) for row in rows)
+        return [each for each in found if each.ticket not in self._settled][:limit]
 
     def overdue(self, now_s: float) -> list[UUID]:
         """Tickets whose deadline has passed, oldest first."""
@@ -129,22 +126,32 @@ class Outbox:
         """Tickets that have an answer which is still to be delivered."""
         return self._tickets(statements.ENDED, now_s)
 
-    def resend_at(self, ticket: UUID, due_s: float) -> None:
-        """It was published again; once more at `due_s`."""
-        self._change(statements.RESEND, (due_s, ticket.bytes))
+    def resend_at(self, times: Iterable[tuple[UUID, float]]) -> None:
+        """These were published again; each once more at its time."""
+        with self._commits.as_one():
+            for ticket, due_s in times:
+                self._commits.change(statements.RESEND, (due_s, ticket.bytes))
 
     def postpone(self, ticket: UUID, due_s: float) -> None:
         """It was not published, or not taken; try at `due_s`."""
-        self._change(statements.POSTPONE, (due_s, ticket.bytes))
+        self._commits.change(statements.POSTPONE, (due_s, ticket.bytes))
+
+    def hold(self, ticket: UUID, due_s: float) -> None:
+        """It has never been published so far; try at `due_s`."""
+        self._commits.change(statements.HOLD, (due_s, ticket.bytes))
 
     def hurry(self, now_s: float) -> None:
         """Somebody listens now: all that waits is due."""
-        self._change(statements.HURRY, (now_s, now_s))
+        self._commits.change(statements.HURRY, (now_s, now_s))
+
+    def clamp(self, now_s: float, longest_s: float) -> int:
+        """No question waits longer than `longest_s` from now; return how many would have."""
+        return self._commits.change(statements.CLAMP, (now_s, now_s + longest_s))
 
     def reseal(self, ticket: UUID, *, envelope: bytes, memo: bytes, due_s: float) -> None:
         """Replace a parcel that can no longer be opened by one that can."""
-        with self._on_disk():
-            self._change(statements.RESEAL, (envelope, memo, due_s, ticket.bytes))
+        with self._commits.on_disk():
+            self._commits.change(statements.RESEAL, (envelope, memo, due_s, ticket.bytes))
 
     def memo(self, ticket: UUID) -> bytes:
         """What `put` stored for this ticket, while it has no answer.
@@ -173,25 +180,35 @@ class Outbox:
         query = "SELECT ending FROM outbox WHERE ticket = ? AND ending IS NOT NULL"
         return bytes(self._column(query, ticket))
 
-    def end(self, ticket: UUID, ending: bytes) -> None:
-        """Store the one answer of a question.
+    def end(self, endings: Mapping[UUID, bytes]) -> set[UUID]:
+        """Store the one answer of each question, on disk when this returns.
 
-        Raises:
-            UnknownTicketError: it has an answer already, or is not ours.
+        Return those that took it; the others have an answer already, or are not ours.
         """
-        if self._change(statements.END, (ending, ticket.bytes)) == 0:
-            raise UnknownTicketError(str(ticket))
+        with self._commits.on_disk(), self._commits.as_one():
+            return {
+                ticket
+                for ticket, ending in endings.items()
+                if self._commits.change(statements.END, (ending, ticket.bytes))
+            }
 
-    def settle(self, ticket: UUID) -> None:
-        """The answer has been delivered; forget the question."""
-        self._rows -= self._change(statements.SETTLE, (ticket.bytes,))
+    def settle(self, tickets: Iterable[UUID]) -> None:
+        """These answers have been delivered; forget the questions.
+
+        If the disk takes no more, they are forgotten here, and on the disk with those that follow.
+        """
+        self._settled.update(tickets)
+        with self._commits.as_one():
+            rows = [(each.bytes,) for each in self._settled]
+            gone = sum(self._commits.change(statements.SETTLE, row) for row in rows)
+        self._rows -= gone
+        self._settled.clear()
 
     def flush(self) -> None:
         """Bring to the disk what does not wait for it by itself."""
-        if self._dirty:
-            with suppress(sqlite3.OperationalError):  # no room: at the next time
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                self._dirty = False
+        if self._settled:
+            self.settle(())
+        self._commits.flush()
 
     def number(self, name: str, first: float = 0.0) -> float:
         """A number that the device remembers, `first` at first."""
@@ -199,51 +216,15 @@ class Outbox:
 
     def remember(self, name: str, value: float) -> None:
         """Remember a number."""
-        self._change(statements.SET, (name, value))
+        self._commits.change(statements.SET, (name, value))
         self._numbers[name] = value
 
-    @contextmanager
-    def _on_disk(self) -> Iterator[None]:
-        self._db.execute("PRAGMA synchronous = FULL")
-        try:
-            yield
-        finally:
-            self._db.execute("PRAGMA synchronous = NORMAL")
-
-    @contextmanager
-    def _together(self, more: Mapping[str, float]) -> Iterator[None]:
-        """One transaction, if there is more than one statement."""
-        if not more:
-            yield
-            return
-        rows = self._rows
-        self._change("BEGIN IMMEDIATE", ())
-        try:
-            yield
-            self._change("COMMIT", ())
-        except OutboxFullError:
-            self._rows = rows
-            with suppress(sqlite3.OperationalError):  # SQLite may have done so by itself
-                self._db.execute("ROLLBACK")
-            raise
-
-    def _insert(self, statement: str, row: tuple[object, ...]) -> bool:
-        added = self._change(statement, row)
-        self._rows += added
-        return added == 1
-
-    def _change(self, statement: str, row: tuple[object, ...]) -> int:
-        self._dirty = True
-        try:
-            return self._db.execute(statement, row).rowcount
-        except sqlite3.OperationalError as error:
-            raise OutboxFullError(f"the outbox cannot be written: {error}") from error
-
     def _tickets(self, query: str, now_s: float) -> list[UUID]:
-        return [UUID(bytes=row[0]) for row in self._db.execute(query, (now_s, _BATCH)).fetchall()]
+        rows = self._db.execute(query, (now_s, _BATCH + len(self._settled))).fetchall()
+        return [each for row in rows if (each := UUID(bytes=row[0])) not in self._settled]
 
     def _column(self, query: str, ticket: UUID) -> Any:  # noqa: ANN401 - the column's own type
         row = self._db.execute(query, (ticket.bytes,)).fetchone()
-        if row is None:
+        if row is None or ticket in self._settled:
             raise UnknownTicketError(str(ticket))
         return row[0]

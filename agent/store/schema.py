@@ -14,8 +14,11 @@ CREATE TABLE IF NOT EXISTS outbox (
     due_s        REAL NOT NULL,     -- Unix time, seconds: next attempt, or the deadline
     deadline_s   REAL NOT NULL      -- Unix time, seconds: give up waiting
 ) STRICT;
--- One index for all three queries: each page less is time that every question waits for the disk.
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_s);
+-- One index for what waits: each page less is time that every question waits for the disk. With the
+-- deadline, or a look for those overdue would read all that is due.
+DROP INDEX IF EXISTS outbox_due;
+CREATE INDEX IF NOT EXISTS outbox_times ON outbox (due_s, deadline_s);
+CREATE INDEX IF NOT EXISTS outbox_ended ON outbox (due_s) WHERE ending IS NOT NULL;
 CREATE TABLE IF NOT EXISTS settled (
     number       INTEGER PRIMARY KEY,  -- rises with time
     ticket       BLOB NOT NULL UNIQUE

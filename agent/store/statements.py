@@ -26,6 +26,12 @@ POSTPONE = """
 UPDATE outbox SET due_s = CASE WHEN ending IS NULL THEN min(?1, deadline_s) ELSE ?1 END
 WHERE ticket = ?2
 """
+HOLD = "UPDATE outbox SET attempts = 0, due_s = min(?, deadline_s) WHERE ticket = ?"
+# Nobody waits longer than this from now on: the clock was later when the row was stored.
+CLAMP = """
+UPDATE outbox SET due_s = min(due_s, ?1), deadline_s = ?2
+WHERE ending IS NULL AND deadline_s > ?2
+"""
 HURRY = "UPDATE outbox SET due_s = ? WHERE ending IS NULL AND due_s > ?"
 RESEAL = "UPDATE outbox SET envelope = ?, memo = ?, due_s = ? WHERE ticket = ?"
 END = "UPDATE outbox SET ending = ? WHERE ticket = ? AND ending IS NULL"

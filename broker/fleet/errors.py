@@ -4,9 +4,13 @@
   - BadNameError             not a name that a topic can carry
   - FleetExistsError         there is a fleet in this folder already
   - NotAFleetError           there is none, or a file of it cannot be used
+  - PassphraseError          a key is locked, and the passphrase is missing or wrong
   - AlreadyEnrolledError     the device is in the fleet already
+  - EpochsError              a pool's keys cannot be rotated as is asked
+  - UnknownDeviceError       the device is not in the fleet
   - BrokerMissingError       no mosquitto on this machine
   - BrokerStartError         mosquitto does not start: port taken, folder not writable, ...
+  - RulesRefusedError        a running broker does not take the operator's access rules
 """
 
 
@@ -26,8 +30,20 @@ class NotAFleetError(FleetError):
     """There is no fleet in this folder, or a file of it cannot be used."""
 
 
+class PassphraseError(FleetError):
+    """A key is locked, and the passphrase is missing or wrong."""
+
+
 class AlreadyEnrolledError(FleetError):
     """The device is in the fleet already."""
+
+
+class EpochsError(FleetError):
+    """A pool's keys cannot be rotated as is asked."""
+
+
+class UnknownDeviceError(FleetError):
+    """The device is not in the fleet."""
 
 
 class BrokerMissingError(FleetError):
@@ -36,3 +52,7 @@ class BrokerMissingError(FleetError):
 
 class BrokerStartError(FleetError):
     """mosquitto does not start."""
+
+
+class RulesRefusedError(FleetError):
+    """A running broker does not take the operator's access rules."""

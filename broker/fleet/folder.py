@@ -1,12 +1,14 @@
 """The operator's folder: what lies where, and that every change of it is whole or absent.
 
-    DIR/root.key                  the fleet's root: whoever has it can add devices (0600)
+    DIR/root.key                  the fleet's root: whoever has it can add devices
     DIR/root.pub                  what everybody checks the root's signatures with
     DIR/fleet.json                the fleet's name
     DIR/roster.json               signed: which devices there are
-    DIR/pools/<pool>/             pool.json, bundle.json: a pool's private keys, signed public ones
+    DIR/tls/  DIR/operator/       certificates: see `authority`
+    DIR/invitations/              who may join: see `invitations`
+    DIR/pools/<pool>/             a pool's keys: see `handing`
     DIR/workers/<pool>/           copy this folder to a worker
-    DIR/devices/<device>/         copy this folder to the device
+    DIR/devices/<device>/         what is known of a device; with its keys, copy it there
 
 Files are 0600, folders 0700. One command changes a fleet at a time: see `locked`.
 """
@@ -19,14 +21,13 @@ from pathlib import Path
 
 from broker.fleet.errors import BadNameError, FleetError
 from broker.wire.document import Document
-from broker.wire.files import write_whole
+from broker.wire.files import write_durably
 from broker.wire.topics import NAME_RULE, is_name
 
 ROOT_KEY = "root.key"
 ROOT_PUBLIC = "root.pub"
 ROSTER = "roster.json"
 FLEET = "fleet.json"
-POOL = "pool.json"
 BUNDLE = "bundle.json"
 _LOCK = ".lock"
 
@@ -49,12 +50,7 @@ def check_name(what: str, name: str) -> None:
 
 def store(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, and wait until the disk has it and its name."""
-    write_whole(path, content)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # a rename is durable only when its folder is
-    finally:
-        os.close(descriptor)
+    write_durably(path, content)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Make a fleet, and enrol its devices.
 
-    init   -> root key, empty roster
+    init   -> root key, authority for TLS, empty roster
     enroll -> the pool's keys if it is new, the device's folder, a roster of one version more
+
+`admission.py` enrols boards that make their keys themselves.
 
 The roster is the truth: a device is enrolled when the signed roster says so. Its folder is written
 before that, so a command that was cut short can simply be given again.
@@ -13,7 +15,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.fleet import pools
+from broker.fleet import authority, devices, pools
+from broker.fleet.authority import write_client
+from broker.fleet.certificates import LOCAL_HOSTS
+from broker.fleet.devices import Record
 from broker.fleet.errors import AlreadyEnrolledError, FleetExistsError
 from broker.fleet.folder import (
     BUNDLE,
@@ -25,6 +30,8 @@ from broker.fleet.folder import (
     locked,
     store,
 )
+from broker.fleet.handing import pool_folder
+from broker.fleet.passphrase import lock
 from broker.fleet.private import make_private
 from broker.fleet.root import Root, open_root
 from broker.wire.credentials import STORAGE_KEY_BYTES, DeviceCard
@@ -55,8 +62,14 @@ class Enrolment:
     new_pool: bool
 
 
-def init(folder: Path, fleet: FleetId) -> NewFleet:
-    """Make a fleet without pools and devices.
+def init(
+    folder: Path,
+    fleet: FleetId,
+    *,
+    hosts: tuple[str, ...] = LOCAL_HOSTS,
+    passphrase: str | None = None,
+) -> NewFleet:
+    """Make a fleet without pools and devices, whose broker is reached at `hosts`.
 
     Raises:
         FleetError: bad name, a fleet is there already, or the disk refused.
@@ -69,8 +82,10 @@ def init(folder: Path, fleet: FleetId) -> NewFleet:
                 f"{folder} holds a fleet already: use 'firstline fleet enroll', or another folder"
             )
         key = Ed25519PrivateKey.generate()
-        root = Root(folder, fleet, key)
-        store(folder / ROOT_KEY, key.private_bytes_raw().hex().encode())
+        root = Root(folder, fleet, key, passphrase)
+        authority.create(folder, fleet, hosts=hosts, passphrase=passphrase)
+        secret = key.private_bytes_raw().hex().encode()
+        store(folder / ROOT_KEY, lock(ROOT_KEY, secret, passphrase))
         store(folder / ROOT_PUBLIC, key.public_key().public_bytes_raw().hex().encode())
         root.write_roster(Roster(fleet=fleet, version=1, devices={}))
         # Last: without it, a command that was cut short here is simply given again.
@@ -78,26 +93,38 @@ def init(folder: Path, fleet: FleetId) -> NewFleet:
     return NewFleet(fleet, folder, folder / ROOT_KEY)
 
 
-def enroll(folder: Path, device: DeviceId, pool: PoolId, *, now_s: float) -> Enrolment:
-    """Add a device to a fleet, and its pool if that is new.
+def enroll(
+    folder: Path,
+    device: DeviceId,
+    pool: PoolId,
+    *,
+    now_s: float,
+    passphrase: str | None = None,
+) -> Enrolment:
+    """Make a device's keys here, add it to a fleet, and its pool if that is new.
 
     Raises:
         FleetError: bad name, no fleet there, device already enrolled, or the disk refused.
     """
     check_name("device", device)
-    new_pool = pools.add(folder, pool, now_s=now_s)
+    new_pool = pools.add(folder, pool, now_s=now_s, passphrase=passphrase)
+    root = open_root(folder, passphrase)
     with locked(folder):
-        root = open_root(folder)
         roster = root.roster()
         if device in roster.devices:
             root.share_roster()  # repairs what a command that was cut short left behind
+            there = devices.folder_of(folder, device)
             raise AlreadyEnrolledError(
-                f"{device} is enrolled already, and its folder is {_folder(folder, device)}: "
+                f"{device} is enrolled already, and its folder is {there}: "
                 "copy that, or choose another name"
             )
         key = Ed25519PrivateKey.generate()
         device_folder = _write_device(
             root, DeviceCard(fleet=root.fleet, device=device, pool=pool), key
+        )
+        end_s = write_client(root.authority(), device_folder, device, now_s=now_s)
+        devices.record(
+            folder, device, Record(pool=pool, since_s=int(now_s), certificate_end_s=end_s)
         )
         version = root.write_roster(_with_device(roster, device, key))
         root.share_roster()
@@ -114,21 +141,17 @@ def enroll(folder: Path, device: DeviceId, pool: PoolId, *, now_s: float) -> Enr
 
 def _with_device(roster: Roster, device: DeviceId, key: Ed25519PrivateKey) -> Roster:
     enrolled = Enrolled(keys=(key.public_key().public_bytes_raw().hex(),))
-    devices = {**roster.devices, device: enrolled}
-    return Roster(fleet=roster.fleet, version=roster.version + 1, devices=devices)
+    everybody = {**roster.devices, device: enrolled}
+    return Roster(fleet=roster.fleet, version=roster.version + 1, devices=everybody)
 
 
 def _write_device(root: Root, card: DeviceCard, key: Ed25519PrivateKey) -> Path:
-    folder = _folder(root.folder, DeviceId(card.device))
+    folder = devices.folder_of(root.folder, DeviceId(card.device))
     make_private(folder)
-    bundle = pools.folder_of(root.folder, PoolId(card.pool)) / BUNDLE
+    bundle = pool_folder(root.folder, PoolId(card.pool)) / BUNDLE
     store(folder / "device.json", card.write())
     store(folder / "identity.key", key.private_bytes_raw().hex().encode())
     store(folder / "storage.key", os.urandom(STORAGE_KEY_BYTES).hex().encode())
     store(folder / ROOT_PUBLIC, (root.folder / ROOT_PUBLIC).read_bytes())
     store(folder / BUNDLE, bundle.read_bytes())
     return folder
-
-
-def _folder(folder: Path, device: DeviceId) -> Path:
-    return folder / "devices" / device

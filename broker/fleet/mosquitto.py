@@ -8,41 +8,23 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from broker.fleet import settings
 from broker.fleet.errors import BrokerMissingError, BrokerStartError
 from broker.fleet.private import make_private
 
 LOOPBACK: Final = "127.0.0.1"
+LOG: Final = "mosquitto.log"
 _START_S: Final = 10.0
 _STOP_S: Final = 10.0
 _POLL_S: Final = 0.01
 _SYSTEM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # often not in PATH
-
-# What each line is there for: broker/README.md, "The broker's settings".
-_CONFIG: Final = """\
-# Written by firstline at each start; changes here are lost.
-listener {port} {bind}
-allow_anonymous true
-set_tcp_nodelay true
-max_inflight_messages 64
-max_queued_messages 1000
-max_packet_size 262144
-memory_limit 268435456
-persistence true
-persistence_location {folder}/
-persistence_file broker.db
-autosave_interval 60
-persistent_client_expiration 14d
-connection_messages false
-log_dest stderr
-log_type error
-log_type warning
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +34,22 @@ class RunningBroker:
     host: str
     port: int
     pid: int
+    join_port: int = 0  # for boards that have no certificate yet; 0: there is none
 
 
 @contextmanager
 def running_broker(folder: Path, *, port: int = 0, bind: str = LOOPBACK) -> Iterator[RunningBroker]:
-    """Run mosquitto with its state in `folder`; port 0 takes a free one.
+    """Run mosquitto in the clear with its state in `folder`; port 0 takes a free one.
 
     Raises:
         BrokerMissingError: there is no mosquitto.
         BrokerStartError: it does not start, with its own reason.
     """
     binary = find_mosquitto()
-    port = _free_port(bind, port)
-    process = _launch(binary, folder, port, bind)
-    try:
-        yield RunningBroker(bind, port, process.pid)
-    finally:
-        _stop(process)
+    (port,) = free_ports(bind, port)
+    write = partial(write_config, folder, port=port, bind=bind)
+    with serving(binary, write, bind, [port]) as pid:
+        yield RunningBroker(bind, port, pid)
 
 
 def find_mosquitto() -> str:
@@ -86,26 +67,50 @@ def find_mosquitto() -> str:
 def write_config(folder: Path, *, port: int, bind: str = LOOPBACK) -> Path:
     """Write mosquitto's settings into `folder`, where it also keeps its state."""
     make_private(folder)
-    config = _CONFIG.format(port=port, bind=bind, folder=folder.resolve())
-    if os.geteuid() == 0:
-        # As root, mosquitto becomes the user `mosquitto`, who may not enter a private folder.
-        config += "user root\n"
-    path = folder / "mosquitto.conf"
-    path.write_text(config, encoding="utf-8")
+    path = folder / settings.CONFIG
+    path.write_text(settings.plain(folder.resolve(), port=port, bind=bind), encoding="utf-8")
+    run_as_us(path)
     return path
 
 
-def _launch(binary: str, folder: Path, port: int, bind: str) -> subprocess.Popen[bytes]:
+def run_as_us(config: Path) -> None:
+    """Have a mosquitto that is started with these settings remain the user that starts it."""
+    if os.geteuid() == 0:
+        # As root, mosquitto becomes the user `mosquitto`, who may not enter a private folder.
+        with config.open("a", encoding="utf-8") as file:
+            file.write("user root\n")
+
+
+@contextmanager
+def serving(
+    binary: str, write: Callable[[], Path], bind: str, ports: Sequence[int]
+) -> Iterator[int]:
+    """Run mosquitto with the settings that `write` writes; its process id, once all ports answer.
+
+    Raises:
+        BrokerStartError: it does not start, with its own reason.
+    """
+    process = _launch(binary, write, ports, bind)
     try:
-        config = write_config(folder, port=port, bind=bind)
-        log = folder / "mosquitto.log"
+        yield process.pid
+    finally:
+        _stop(process)
+
+
+def _launch(
+    binary: str, write: Callable[[], Path], ports: Sequence[int], bind: str
+) -> subprocess.Popen[bytes]:
+    try:
+        config = write()
+        log = config.with_name(LOG)
         with log.open("wb") as sink:
             command = [binary, "-c", str(config)]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)  # noqa: S603 - our own arguments
     except OSError as error:
         raise BrokerStartError(f"{error.filename}: {error.strerror}") from error
     try:
-        _wait_until_it_answers(process, log, port, bind)
+        for port in ports:  # it opens them one after the other
+            _wait_until_it_answers(process, log, port, bind)
     except BaseException:
         _stop(process)
         raise
@@ -143,14 +148,22 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port(bind: str, port: int) -> int:
-    """Try a port, or find a free one for 0, as mosquitto will: with SO_REUSEADDR."""
-    try:
-        with socket.create_server((bind, port)) as server:
-            return int(server.getsockname()[1])
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise BrokerStartError(
-            f"port {port} of {bind} cannot be used ({reason}): "
-            "stop what listens there, or choose another port or address"
-        ) from error
+def free_ports(bind: str, *ports: int) -> list[int]:
+    """Try ports, or find free ones for 0, as mosquitto will: with SO_REUSEADDR.
+
+    Raises:
+        BrokerStartError: one is taken.
+    """
+    found: list[int] = []
+    with ExitStack() as stack:  # all at once, so that no two are the same
+        for port in ports:
+            try:
+                server = stack.enter_context(socket.create_server((bind, port)))
+            except OSError as error:
+                reason = os.strerror(error.errno) if error.errno else str(error)
+                raise BrokerStartError(
+                    f"port {port} of {bind} cannot be used ({reason}): "
+                    "stop what listens there, or choose another port or address"
+                ) from error
+            found.append(int(server.getsockname()[1]))
+    return found

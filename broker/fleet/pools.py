@@ -2,88 +2,88 @@
 
 from pathlib import Path
 
+from broker.fleet import epochs
+from broker.fleet.authority import write_client
+from broker.fleet.certificates import worker_name
+from broker.fleet.epochs import EpochPlan
+from broker.fleet.errors import AlreadyEnrolledError
 from broker.fleet.folder import (
     BUNDLE,
-    POOL,
     ROOT_PUBLIC,
     ROSTER,
     check_name,
     locked,
     store,
 )
+from broker.fleet.handing import pool_folder, read_bundle, share_with_worker
 from broker.fleet.private import make_private
 from broker.fleet.root import Root, open_root
-from broker.wire import bundle
-from broker.wire.bundle import BundledKey, KeyBundle
-from broker.wire.credentials import PoolKeys, StoredKey, WorkerCard
-from broker.wire.keys import generate_private_bytes, public_bytes, supported_suites
-from broker.wire.topics import PoolId
+from broker.wire.credentials import WorkerCard
+from broker.wire.topics import PoolId, WorkerId
 
-KEY_LIFE_S = 365 * 86_400  # until rotation comes, a fleet needs a new bundle once a year
-_CLOCK_SLACK_S = 86_400  # boards have no battery clock: a key is valid from yesterday on
+FIRST_WORKER = WorkerId("1")
+_CARD = "worker.json"
 
 
-def add(folder: Path, pool: PoolId, *, now_s: float) -> bool:
-    """Make a pool's keys and its worker folder; False if it is there already.
+def add(
+    folder: Path,
+    pool: PoolId,
+    *,
+    now_s: float,
+    passphrase: str | None = None,
+    plan: EpochPlan | None = None,
+) -> bool:
+    """Make a pool's keys and the folder of its first worker; False if it is there already.
 
     Raises:
         FleetError: bad name, no fleet there, or the disk refused.
     """
     check_name("pool", pool)
-    root = open_root(folder)
+    card = worker_folder(folder, pool) / _CARD
+    if card.exists():
+        return False  # and no passphrase is stretched for that
+    root = open_root(folder, passphrase)
     with locked(folder):
-        if (worker_folder(folder, pool) / "worker.json").exists():
+        if card.exists():
             return False
-        keys = _write_keys(root, pool, int(now_s))
-        _write_worker(root, pool, keys)
+        if not (pool_folder(folder, pool) / BUNDLE).exists():
+            epochs.begin(root, pool, plan or EpochPlan(), now_s=now_s)
+        _write_worker(root, pool, FIRST_WORKER, now_s)
     return True
 
 
-def folder_of(folder: Path, pool: PoolId) -> Path:
-    """Where the operator keeps a pool's keys."""
-    return folder / "pools" / pool
+def add_worker(root: Root, pool: PoolId, worker: WorkerId, *, now_s: float) -> Path:
+    """Make the folder of one more worker of a pool: a name and a certificate of its own.
+
+    Raises:
+        FleetError: bad name, no such pool, the worker is there already, or the disk refused.
+    """
+    check_name("worker", worker)
+    read_bundle(root.folder, pool)
+    folder = worker_folder(root.folder, pool, worker)
+    with locked(root.folder):
+        if (folder / _CARD).exists():
+            raise AlreadyEnrolledError(
+                f"the worker {worker} of {pool} is there already, and its folder is {folder}: "
+                "copy that, or choose another name"
+            )
+        _write_worker(root, pool, worker, now_s)
+    return folder
 
 
-def worker_folder(folder: Path, pool: PoolId) -> Path:
-    """What the workers of a pool run from."""
-    return folder / "workers" / pool
+def worker_folder(folder: Path, pool: PoolId, worker: WorkerId = FIRST_WORKER) -> Path:
+    """What a worker of a pool runs from."""
+    name = pool if worker == FIRST_WORKER else worker_name(pool, worker)
+    return folder / "workers" / name
 
 
-def _write_keys(root: Root, pool: PoolId, now_s: int) -> PoolKeys:
-    keys = PoolKeys(
-        keys=tuple(
-            StoredKey(suite=suite, private=generate_private_bytes(suite).hex())
-            for suite in supported_suites()
-        )
-    )
-    public = KeyBundle(
-        fleet=root.fleet,
-        pool=pool,
-        version=1,
-        keys=tuple(_bundled(key, now_s) for key in keys.keys),
-    )
-    folder = folder_of(root.folder, pool)
+def _write_worker(root: Root, pool: PoolId, worker: WorkerId, now_s: float) -> None:
+    folder = worker_folder(root.folder, pool, worker)
     make_private(folder)
-    store(folder / POOL, keys.write())
-    store(folder / BUNDLE, root.sign(bundle.LABEL, public.write().decode()))
-    return keys
-
-
-def _bundled(key: StoredKey, now_s: int) -> BundledKey:
-    return BundledKey(
-        suite=key.suite,
-        public=public_bytes(key.suite, bytes.fromhex(key.private)).hex(),
-        not_before_s=now_s - _CLOCK_SLACK_S,
-        not_after_s=now_s + KEY_LIFE_S,
-    )
-
-
-def _write_worker(root: Root, pool: PoolId, keys: PoolKeys) -> None:
-    folder = worker_folder(root.folder, pool)
-    make_private(folder)
-    store(folder / POOL, keys.write())
+    share_with_worker(pool_folder(root.folder, pool), folder)
     store(folder / ROOT_PUBLIC, (root.folder / ROOT_PUBLIC).read_bytes())
     store(folder / ROSTER, (root.folder / ROSTER).read_bytes())
+    write_client(root.authority(), folder, worker_name(pool, worker), now_s=now_s)
     # Last: it is what makes the folder a worker's, so a cut short `add` is done again.
     card = WorkerCard(fleet=root.fleet, pool=pool)
-    store(folder / "worker.json", card.write())
+    store(folder / _CARD, card.write())

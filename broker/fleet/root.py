@@ -1,12 +1,21 @@
-"""The fleet's root: the one key that signs rosters and key bundles, and stays offline."""
+"""The fleet's root: the one key that signs rosters and key bundles, and stays offline.
+
+Beside it lies the authority for TLS, under the same passphrase: see `authority.py`.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
+from broker.fleet.authority import open_authority
+from broker.fleet.certificates import Authority
 from broker.fleet.errors import NotAFleetError
-from broker.fleet.folder import FLEET, ROOT_KEY, ROSTER, FleetCard, store
+from broker.fleet.folder import FLEET, ROOT_KEY, ROOT_PUBLIC, ROSTER, FleetCard, store
+from broker.fleet.passphrase import is_locked, unlock
 from broker.wire import roster as rosters
 from broker.wire.errors import KeyFileError
 from broker.wire.roster import Roster
@@ -21,6 +30,15 @@ class Root:
     folder: Path
     fleet: FleetId
     key: Ed25519PrivateKey = field(repr=False)
+    passphrase: str | None = field(repr=False, default=None)
+
+    def authority(self) -> Authority:
+        """The fleet's authority for TLS.
+
+        Raises:
+            NotAFleetError: a file of it is missing or damaged.
+        """
+        return open_authority(self.folder, self.passphrase)
 
     def sign(self, label: str, document: str) -> bytes:
         """Wrap a document with the root's signature."""
@@ -32,11 +50,7 @@ class Root:
         Raises:
             NotAFleetError: the roster is missing or altered.
         """
-        path = self.folder / ROSTER
-        try:
-            return Roster.parse(open_signed(rosters.LABEL, _read(path), self.key.public_key()))
-        except KeyFileError as error:
-            raise NotAFleetError(f"{path}: {error}. Restore it from a backup") from error
+        return _roster(self.folder, self.key.public_key())
 
     def write_roster(self, roster: Roster) -> int:
         """Sign and store the roster; return its version."""
@@ -51,18 +65,61 @@ class Root:
                 store(path, content)
 
 
-def open_root(folder: Path) -> Root:
+def wants_passphrase(folder: Path) -> bool:
+    """Whether a fleet's keys are locked.
+
+    Raises:
+        NotAFleetError: there is no fleet.
+    """
+    _read(folder / FLEET)  # or there is none
+    return is_locked(_read(folder / ROOT_KEY))
+
+
+def open_root(folder: Path, passphrase: str | None = None) -> Root:
     """Open a fleet folder.
 
     Raises:
+        PassphraseError: it is locked, and this passphrase, or none, does not open it.
         NotAFleetError: there is none, or a file of it cannot be used.
     """
     try:
         card = FleetCard.read(_read(folder / FLEET))
-        private = bytes.fromhex(_read(folder / ROOT_KEY).decode("ascii", "replace"))
-        return Root(folder, FleetId(card.fleet), Ed25519PrivateKey.from_private_bytes(private))
+        secret = unlock(ROOT_KEY, _read(folder / ROOT_KEY), passphrase)
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret.decode("ascii", "replace")))
+        return Root(folder, FleetId(card.fleet), key, passphrase)
     except ValueError as error:
         raise NotAFleetError(f"{folder}: its keys are damaged; restore a backup") from error
+
+
+def read_public(folder: Path) -> Ed25519PublicKey:
+    """What proves the root's signatures.
+
+    Raises:
+        NotAFleetError: there is no fleet, or the file is damaged.
+    """
+    path = folder / ROOT_PUBLIC
+    try:
+        public = bytes.fromhex(_read(path).decode("ascii", "replace"))
+        return Ed25519PublicKey.from_public_bytes(public)
+    except ValueError as error:
+        raise NotAFleetError(f"{path}: damaged; restore a backup") from error
+
+
+def read_roster(folder: Path) -> Roster:
+    """The devices of a fleet, for who has no passphrase.
+
+    Raises:
+        NotAFleetError: there is none, or its roster is missing or altered.
+    """
+    return _roster(folder, read_public(folder))
+
+
+def _roster(folder: Path, root: Ed25519PublicKey) -> Roster:
+    path = folder / ROSTER
+    try:
+        return Roster.parse(open_signed(rosters.LABEL, _read(path), root))
+    except KeyFileError as error:
+        raise NotAFleetError(f"{path}: {error}. Restore it from a backup") from error
 
 
 def _read(path: Path) -> bytes:

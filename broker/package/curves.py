@@ -46,6 +46,8 @@ def read_calibration(path: Path) -> CalibrationDocument:
     except json.JSONDecodeError as error:
         message = f"{path}:{error.lineno}: this is not valid JSON: {error.msg}"
         raise ManifestError(message) from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
+        raise ManifestError(f"{path}: this cannot be read: {error}") from error
 
 
 def curve_of(found: CalibrationDocument | None, domain: str, path: Path) -> Curve | None:

@@ -9,6 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 from broker.package.checked import Domain, FileName, Sha256, Strict, checked, read_text
 from broker.package.errors import ManifestError
 
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,31}$")]
+
 
 class TextDocument(Strict):
     """[input] of a classifier or regressor for texts."""
@@ -17,6 +19,9 @@ class TextDocument(Strict):
     tokenizer: Literal["wordpiece-uncased", "tokenizer.json", "none"]
     vocabulary: FileName | None = None  # of WordPiece, or the tokenizer.json itself
     max_tokens: int = Field(default=0, ge=3, le=131_072)
+    stand_ins: dict[Label, Annotated[str, StringConstraints(min_length=1, max_length=64)]] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -172,7 +177,7 @@ def read_package(path: Path) -> PackageDocument:
     text = read_text(path)
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
         raise ManifestError(f"{path}: this is not valid TOML: {error}") from error
     kind = table.get("kind", "classification")
     if kind not in _SHAPES:

@@ -49,6 +49,7 @@ class Weights:
         self._adapters: dict[Path, Any] = {}
         self._pieces: dict[int, bytes] = {}  # of the tokens that it has spoken
         self._ends: dict[int, bool] = {}
+        self._beginnings: tuple[int, ...] | None = None
 
     def close(self) -> None:
         """Give the memory back; close the contexts first."""
@@ -78,11 +79,7 @@ class Weights:
         """What a token says; part of a character, perhaps."""
         known = self._pieces.get(token)
         if known is None:
-            buffer = ctypes.create_string_buffer(_PIECE_BYTES)
-            made = (self.vocabulary, token, buffer, _PIECE_BYTES, 0, True)
-            size = int(library.llama_token_to_piece(*made))
-            known = buffer.raw[: max(0, size)]
-            self._pieces[token] = known
+            known = self._pieces[token] = self._said(token)
         return known
 
     def ends(self, token: int) -> bool:
@@ -92,12 +89,41 @@ class Weights:
             known = self._ends[token] = bool(library.llama_vocab_is_eog(self.vocabulary, token))
         return known
 
+    def end_token(self) -> int | None:
+        """The token that the file names as an answer's end; None if it names none."""
+        token = int(library.llama_vocab_eos(self.vocabulary))
+        return token if token >= 0 and self.ends(token) else None
+
+    def beginnings(self) -> tuple[int, ...]:
+        """Tokens of which one may follow wherever any token with a text may.
+
+        For each first byte: the token that says only that byte, or else all that begin with it.
+        """
+        if self._beginnings is None:
+            alone: dict[bytes, int] = {}
+            longer: dict[bytes, list[int]] = {}
+            for token in range(self.size):
+                piece = self._said(token)
+                if len(piece) == 1:
+                    alone[piece] = token
+                elif piece and not self.ends(token):
+                    longer.setdefault(piece[:1], []).append(token)
+            rest = (token for first in longer.keys() - alone.keys() for token in longer[first])
+            self._beginnings = (*alone.values(), *rest)
+        return self._beginnings
+
     def start_token(self) -> int | None:
         """What an answer begins with, if the model reads with an encoder; None if it has none."""
         if not library.llama_model_has_encoder(self.model):
             return None
         token = int(library.llama_model_decoder_start_token(self.model))
         return token if token >= 0 else int(library.llama_vocab_bos(self.vocabulary))
+
+    def _said(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        made = (self.vocabulary, token, buffer, _PIECE_BYTES, 0, True)
+        size = int(library.llama_token_to_piece(*made))
+        return buffer.raw[: max(0, size)]
 
     def fact(self, key: str) -> str:
         """A value of the file's description, or empty."""

@@ -38,6 +38,9 @@ class Grammar:
         self._all_array = _array(self._all.ctypes.data_as(library.llama_token_data_p), weights.size)
         self._one = library.llama_token_data(0, 0.0, 0.0)
         self._one_array = _array(ctypes.pointer(self._one), 1)
+        self._weights = weights
+        self._end = weights.end_token()
+        self._starts: Any = None  # what may follow wherever anything may; made when first needed
 
     def close(self) -> None:
         """Give the memory back."""
@@ -64,6 +67,29 @@ class Grammar:
     def accept(self, token: int) -> None:
         """Go on after a token that `best` gave."""
         library.llama_sampler_accept(self._sampler, token)
+
+    def is_over(self) -> bool:
+        """Whether nothing but the end may come: then the model need not be asked for it."""
+        if self._end is None:
+            return False
+        self._one.id, self._one.logit = self._end, 0.0
+        library.llama_sampler_apply(self._sampler, self._one_array)
+        if self._one.logit == -math.inf:
+            return False
+        if self._starts is None:
+            self._starts = np.zeros(len(self._weights.beginnings()), dtype=_ROW)
+            self._starts["id"] = self._weights.beginnings()
+            rows = self._starts.ctypes.data_as(library.llama_token_data_p)
+            self._starts_array = _array(rows, len(self._starts))
+        self._starts["logit"] = 0.0
+        library.llama_sampler_apply(self._sampler, self._starts_array)
+        return bool(np.isneginf(self._starts["logit"]).all())
+
+    @property
+    def end(self) -> int:
+        """The token that ends an answer which `is_over`."""
+        assert self._end is not None  # noqa: S101 - else it is never over
+        return self._end
 
     def _best_of_all(self, logits: Logits) -> int:
         self._all["logit"] = logits

@@ -10,6 +10,8 @@ class TextInput:
     tokenizer: str  # "none": the model cuts the text itself
     vocabulary: str  # file name, or empty
     max_tokens: int
+    # What it reads for a placeholder such as <PERSON_1>, if it has learned from texts without any.
+    stand_ins: tuple[tuple[str, str], ...] = ()  # (label, words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,12 @@ def _labels(folder: Path, name: str | None, out_of_scope: str | None) -> tuple[s
 def _input(document: InputDocument, path: Path) -> Input:
     match document:
         case TextDocument():
-            return TextInput(document.tokenizer, document.vocabulary or "", document.max_tokens)
+            return TextInput(
+                document.tokenizer,
+                document.vocabulary or "",
+                document.max_tokens,
+                tuple(document.stand_ins.items()),
+            )
         case PromptDocument():
             return PromptInput(document.context)
         case WindowDocument():

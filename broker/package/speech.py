@@ -103,6 +103,9 @@ class Speech:
                     return
             if self._grammar is not None:
                 self._grammar.accept(token)
+                if self._grammar.is_over():
+                    yield self._grammar.end, 1.0
+                    return
             logits = context.follow_one(token)
 
     def _likeliest(self, logits: Logits, *, counts: bool) -> tuple[int, float]:

@@ -3,9 +3,11 @@
     "wake me" -> input_ids [[101, 5256, 2033, 102]], attention_mask [[1, 1, 1, 1]],
                  token_type_ids [[0, 0, 0, 0]]
 
-A model with a fixed number of tokens gets padding, which the mask hides.
+A model with a fixed number of tokens gets padding, which the mask hides. A model that never saw a
+placeholder reads common words in its place, as its package says: "call smith".
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,14 +43,15 @@ def text_preparation(
     Raises:
         ManifestError: [input] does not describe this model.
     """
+    said = _words(wanted)
     if wanted.tokenizer == "none":
-        return _whole(nodes)
+        return _whole(nodes, said)
     roles = _roles(nodes)
     length = _fixed_length(nodes)
     tokenizer = _tokenizer(wanted, folder, min(wanted.max_tokens, length or wanted.max_tokens))
 
     def prepare(payload: Payload) -> Found:
-        tokens = tokenizer.encode(_text(payload))
+        tokens = tokenizer.encode(said(payload))
         gap = max(0, (length or 0) - len(tokens.ids))
         rows = {
             IDS: [*tokens.ids, *[tokenizer.padding] * gap],
@@ -61,12 +64,12 @@ def text_preparation(
     return prepare
 
 
-def _whole(nodes: Sequence[Node]) -> Callable[[Payload], Found]:
+def _whole(nodes: Sequence[Node], said: Callable[[Payload], str]) -> Callable[[Payload], Found]:
     if len(nodes) != 1 or nodes[0].kind != "tensor(string)":
         told = ", ".join(f"{node.name} {node.kind}" for node in nodes)
         raise ManifestError(f'tokenizer "none" is for a model that takes a string, not {told}')
     name = nodes[0].name
-    return lambda payload: ({name: np.array([[_text(payload)]], dtype=np.object_)}, False)
+    return lambda payload: ({name: np.array([[said(payload)]], dtype=np.object_)}, False)
 
 
 def _roles(nodes: Sequence[Node]) -> dict[str, str]:
@@ -98,6 +101,15 @@ def _tokenizer(wanted: TextInput, folder: Path, max_tokens: int) -> Tokenizer:
         return WordPiece(read_lines(path), max_tokens=max_tokens)
     except ValueError as error:
         raise ManifestError(f"{path}: {error}") from error
+
+
+def _words(wanted: TextInput) -> Callable[[Payload], str]:
+    """How a payload's words are read, placeholders by what stands for them."""
+    if not wanted.stand_ins:
+        return _text
+    stand_ins = dict(wanted.stand_ins)
+    placeholder = re.compile(rf"<({'|'.join(stand_ins)})_[0-9]{{1,9}}>")
+    return lambda payload: placeholder.sub(lambda found: stand_ins[found[1]], _text(payload))
 
 
 def _text(payload: Payload) -> str:

@@ -45,5 +45,5 @@ def _value(text: str) -> object:
     """What the text says: a JSON value whatever its spaces and the order of its keys."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text.strip()

@@ -85,11 +85,11 @@ def feature(name: str) -> Callable[[Samples, float], Samples]:
 
 def _channel_message(got: tuple[str, ...], wanted: tuple[str, ...]) -> str:
     if len(got) != len(wanted):
-        return f"the window has {len(got)} channels; the model takes {len(wanted)}: " + ", ".join(
-            wanted
-        )
+        return f"the window has {len(got)} channels; the model takes {len(wanted)}"
     at = next(n for n, (one, other) in enumerate(zip(got, wanted, strict=True)) if one != other)
-    return f"channel {at} is {got[at]!r}; the model takes {wanted[at]!r} there"
+    return (
+        f"channel {at} has another name than the model's"  # names may be personal; this is logged
+    )
 
 
 def _slope(samples: Samples, rate_hz: float) -> Samples:

@@ -1,31 +1,36 @@
 """The folders of keys that `firstline fleet` hands out, one to a device, one to a worker.
 
     device folder    device.json  identity.key  storage.key  root.pub  bundle.json
-    worker folder    worker.json  pool.json     root.pub     roster.json
+    worker folder    worker.json  epochs-*.json root.pub     bundle.json  roster.json
 
 Keys are hexadecimal, one a file; `.json` of the root are signed documents.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from msgspec import Meta
 
-from broker.wire import bundle, roster
-from broker.wire.bundle import KeyBundle
+from broker.wire import roster
+from broker.wire.bundle import KeyBundle, open_bundle
 from broker.wire.document import Document, Name
+from broker.wire.epochs import PATTERN, read_chains
 from broker.wire.errors import KeyFileError
-from broker.wire.keys import PoolPrivateKey, Suite, supported_suites
+from broker.wire.floor import Floor
 from broker.wire.roster import Roster
 from broker.wire.signed import open_signed
 from broker.wire.topics import DeviceId, FleetId, PoolId
 
 STORAGE_KEY_BYTES = 32
+BUNDLE = "bundle.json"
+_MAKE_IT = (
+    "Make it with 'firstline join' or 'firstline fleet enroll --folder' (a device), "
+    "'firstline fleet init' (a worker), then copy the whole folder"
+)
 
 
 class DeviceCard(Document, frozen=True):
@@ -43,22 +48,6 @@ class WorkerCard(Document, frozen=True):
     pool: Name
 
 
-class StoredKey(Document, frozen=True):
-    """One private key in `pool.json`."""
-
-    suite: Suite
-    private: str  # hex
-
-    def __repr__(self) -> str:
-        return f"StoredKey({self.suite.name}, ...)"
-
-
-class PoolKeys(Document, frozen=True):
-    """`pool.json`: the private keys of a pool."""
-
-    keys: Annotated[tuple[StoredKey, ...], Meta(min_length=1)]
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceCredentials:
     """All that a device needs in order to ask."""
@@ -68,7 +57,9 @@ class DeviceCredentials:
     pool: PoolId
     signing_key: Ed25519PrivateKey = field(repr=False)
     storage_key: bytes = field(repr=False)  # 32 bytes: seals what the device keeps on disk
-    bundle: KeyBundle
+    root: Ed25519PublicKey
+    bundle: KeyBundle = field(repr=False)  # public, and long
+    wrapped_bundle: bytes = field(repr=False)  # as the root signed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +68,8 @@ class WorkerCredentials:
 
     fleet: FleetId
     pool: PoolId
-    keys: dict[bytes, PoolPrivateKey] = field(repr=False)  # by key name
     roster: Roster
+    folder: Path  # where its keys lie, and vanish as time goes on: see `epochs`
 
 
 def load_device(folder: Path) -> DeviceCredentials:
@@ -89,17 +80,18 @@ def load_device(folder: Path) -> DeviceCredentials:
     """
     card = _parse(DeviceCard, folder / "device.json")
     root = _root(folder)
-    document = open_signed(bundle.LABEL, read(folder / "bundle.json"), root)
-    keys = KeyBundle.parse(document)
-    if (keys.fleet, keys.pool) != (card.fleet, card.pool):
-        raise KeyFileError(f"{folder / 'bundle.json'} is the bundle of another pool")
+    wrapped = read(folder / BUNDLE)
+    keys, _ = open_bundle(wrapped, root)
+    check_pool(keys, FleetId(card.fleet), PoolId(card.pool), folder / BUNDLE)
     return DeviceCredentials(
         fleet=FleetId(card.fleet),
         device=DeviceId(card.device),
         pool=PoolId(card.pool),
         signing_key=Ed25519PrivateKey.from_private_bytes(_key(folder / "identity.key")),
         storage_key=_key(folder / "storage.key"),
+        root=root,
         bundle=keys,
+        wrapped_bundle=wrapped,
     )
 
 
@@ -110,22 +102,51 @@ def load_worker(folder: Path) -> WorkerCredentials:
         KeyFileError: a file is missing, altered, or of another fleet.
     """
     card = _parse(WorkerCard, folder / "worker.json")
-    suites = supported_suites()  # where ML-KEM is missing, a worker serves suite 1 alone
-    keys = [
-        PoolPrivateKey.from_bytes(key.suite, _unhex(key.private, folder / "pool.json"))
-        for key in _parse(PoolKeys, folder / "pool.json").keys
-        if key.suite in suites
-    ]
+    devices = load_roster(folder)
+    read_bundle(folder)
+    if not read_chains(folder):
+        raise KeyFileError(f"{folder}: no {PATTERN}. {_MAKE_IT}")
     return WorkerCredentials(
         fleet=FleetId(card.fleet),
         pool=PoolId(card.pool),
-        keys={key.name: key for key in keys},
-        roster=load_roster(folder),
+        roster=devices,
+        folder=folder,
     )
 
 
+def read_bundle(folder: Path) -> tuple[KeyBundle, Floor]:
+    """Read a worker folder's key bundle; it changes while the worker runs.
+
+    Raises:
+        KeyFileError: missing, altered, or of another pool.
+    """
+    card = _parse(WorkerCard, folder / "worker.json")
+    found, document = open_bundle(read(folder / BUNDLE), _root(folder))
+    check_pool(found, FleetId(card.fleet), PoolId(card.pool), folder / BUNDLE)
+    return found, Floor.of(found.version, document)
+
+
+def check_pool(bundle: KeyBundle, fleet: FleetId, pool: PoolId, where: object) -> None:
+    """Refuse a bundle that is not this pool's.
+
+    Raises:
+        KeyFileError: it is not.
+    """
+    if (bundle.fleet, bundle.pool) != (fleet, pool):
+        raise KeyFileError(f"{where} is the bundle of another pool")
+
+
 def load_roster(folder: Path) -> Roster:
-    """Read a worker folder's roster; it changes while the worker runs.
+    """Read a worker folder's roster.
+
+    Raises:
+        KeyFileError: missing, altered, or of another fleet.
+    """
+    return read_roster(folder)[0]
+
+
+def read_roster(folder: Path) -> tuple[Roster, Floor]:
+    """Read a worker folder's roster and its version; it changes while the worker runs.
 
     Raises:
         KeyFileError: missing, altered, or of another fleet.
@@ -135,7 +156,7 @@ def load_roster(folder: Path) -> Roster:
     devices = Roster.parse(document)
     if devices.fleet != card.fleet:
         raise KeyFileError(f"{folder / 'roster.json'} is the roster of another fleet")
-    return devices
+    return devices, Floor.of(devices.version, document)
 
 
 def read(path: Path) -> bytes:
@@ -147,10 +168,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise KeyFileError(
-            f"{path}: {error.strerror}. Make it with 'firstline fleet init' and "
-            "'firstline fleet enroll', then copy the whole folder"
-        ) from error
+        raise KeyFileError(f"{path}: {error.strerror}. {_MAKE_IT}") from error
 
 
 _Model = TypeVar("_Model", bound=Document)

@@ -4,6 +4,7 @@
   - TopicError               not a topic of ours
   - EnvelopeError            wrong key, altered bytes, moved to another topic, or stale
   - MessageError             opened, but does not match the schema
+* JoinRefusedError           the operator does not let this board in
 * KeyFileError               a key, bundle or roster of ours is missing, altered or out of date
 * BrokerUnavailableError     offline or not acknowledged in time; retry later
 """
@@ -23,6 +24,10 @@ class EnvelopeError(WireError):
 
 class MessageError(WireError):
     """The envelope opened, but its content does not match the schema."""
+
+
+class JoinRefusedError(Exception):
+    """The operator has the request of this board and does not let it in."""
 
 
 class KeyFileError(Exception):

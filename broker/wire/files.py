@@ -22,3 +22,17 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, and wait until the disk has it and its name.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_whole(path, content)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # a rename is durable only when its folder is
+    finally:
+        os.close(descriptor)

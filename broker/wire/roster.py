@@ -11,12 +11,13 @@ from broker.wire.keys import signing_key_name
 from broker.wire.topics import DeviceId
 
 LABEL = "roster"
+_PublicKey = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Enrolled(Document, frozen=True):
     """One device."""
 
-    keys: Annotated[tuple[str, ...], Meta(min_length=1)]  # Ed25519 public keys, hex; old and new
+    keys: Annotated[tuple[_PublicKey, ...], Meta(min_length=1)]  # Ed25519, hex; old and new
     revoked: bool = False
 
 

@@ -1,97 +1,66 @@
-"""One MQTT 5 connection. The only module that imports paho.
+"""One MQTT 5 connection. Only this module and `client` import paho.
 
 paho calls back on its own thread. Our callbacks do one thing, put an event into the owner's
 queue, so no product code ever runs there. Reconnecting is paho's job: we never write that loop.
+A broker that sends faster than the owner acknowledges is not read until there is room again.
 """
 
 import random
 import socket
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from threading import Semaphore
 from typing import Any, Self
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from broker.wire.client import GuardedClient
 from broker.wire.errors import BrokerUnavailableError
+from broker.wire.link import (
+    FAILURE,
+    IN_FLIGHT,
+    NO_MATCHING_SUBSCRIBERS,
+    Acknowledged,
+    Address,
+    Breached,
+    Event,
+    Message,
+    Offline,
+    Online,
+    Receipt,
+    Received,
+    SubscriptionRefused,
+    ending,
+)
+from broker.wire.tls import client_context, explain
 
-NO_MATCHING_SUBSCRIBERS = 0x10  # MQTT 5.0, section 3.4.2.1: a "success" that nobody heard
-FAILURE = 0x80  # reason codes from here on are refusals
-IN_FLIGHT = 64  # publishes without a PUBACK at once; more are slower through paho
+__all__ = [
+    "FAILURE",
+    "IN_FLIGHT",
+    "NO_MATCHING_SUBSCRIBERS",
+    "Acknowledged",
+    "Address",
+    "Breached",
+    "Event",
+    "Message",
+    "Offline",
+    "Online",
+    "Receipt",
+    "Received",
+    "Session",
+    "SubscriptionRefused",
+]
+
 _AT_LEAST_ONCE = 1
 _KEEP_ALIVE_S = 30
 _DEFAULT_RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, section 3.2.2.3.3
 _FIRST_RETRY_S = (0.5, 1.5)  # paho doubles it without jitter, so we draw it anew each time
 _LAST_RETRY_S = (20.0, 40.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What `Session.ack` needs. Worthless after a reconnect (MQTT 5.0, section 4.4)."""
-
-    mid: int
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it came off the wire, not yet acknowledged."""
-
-    topic: str
-    payload: bytes = field(repr=False)
-    correlation: bytes
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class Online:
-    """Connected. The broker takes this many unacknowledged publishes at once."""
-
-    receive_maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Offline:
-    """Not connected, and why."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """The broker's PUBACK. That is not delivery."""
-
-    mid: int
-    code: int  # MQTT 5.0, section 3.4.2.1
-
-
-Event = Received | Online | Offline | Acknowledged
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What to publish."""
-
-    topic: str
-    payload: bytes = field(repr=False)
-    correlation: bytes = b""
-    answer_topic: str = ""
-    expiry_s: int | None = None
-    retain: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where the broker is, who we are to it, and what it keeps for us."""
-
-    host: str
-    port: int
-    client_id: str  # names the broker-side session, so a device's must be stable
-    session_expiry_s: int = 0  # 0: a clean start each time, as workers want
-    receive_maximum: int = 64
+_LOOK_S = 0.5  # while there is no room: whether we are closing
 
 
 class Session:
@@ -102,6 +71,9 @@ class Session:
         subscriptions: Topic filters, subscribed again after every connect.
         will: Published by the broker when we vanish.
         sink: Takes events, on paho's thread; must only put them into a queue.
+
+    Raises:
+        KeyFileError: the files for TLS cannot be used.
     """
 
     def __init__(
@@ -115,14 +87,18 @@ class Session:
         self._address = address
         self._subscriptions = [(name, _AT_LEAST_ONCE) for name in subscriptions]
         self._sink = sink
-        self._connection = 0
-        self._online = False
-        self._client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=address.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            manual_ack=True,
+        self._connection = self._subscribing = 0
+        self._online = self._refused = self._closing = False
+        self._room = Semaphore(address.receive_maximum)
+        self._client = GuardedClient(
+            address.client_id,
+            max_packet_bytes=address.max_packet_bytes,
+            breached=lambda how: sink(Breached(how)),
         )
+        if address.tls is not None:
+            self._client.tls_set_context(client_context(address.tls))
+        if address.user:
+            self._client.username_pw_set(address.user, address.password)
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.on_socket_open = _without_delay
         self._client.on_connect = self._on_connect
@@ -130,13 +106,15 @@ class Session:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
+        self._client.on_subscribe = self._on_subscribe
         if will is not None:
             self._client.will_set(will.topic, will.payload, _AT_LEAST_ONCE, will.retain)
 
     def __enter__(self) -> Self:
         address = self._address
-        connect = _properties(PacketTypes.CONNECT)
+        connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         connect.ReceiveMaximum = address.receive_maximum
+        connect.MaximumPacketSize = address.max_packet_bytes
         connect.SessionExpiryInterval = address.session_expiry_s
         self._draw_retry_delay()
         self._client.connect_async(
@@ -153,10 +131,11 @@ class Session:
     def __exit__(self, *_: object) -> None:
         # With the will: who leaves is seen to have left. MQTT 5.0, section 3.14.2.1
         self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
+        self._closing = True
         self._client.loop_stop()
         client = self._client  # knows us no more, so its sockets are freed as soon as we are
         client.on_socket_open = client.on_connect = client.on_connect_fail = None
-        client.on_disconnect = client.on_message = client.on_publish = None
+        client.on_disconnect = client.on_message = client.on_publish = client.on_subscribe = None
 
     def publish(self, message: Message) -> int:
         """Publish at QoS 1; the PUBACK comes later as `Acknowledged` with the returned mid.
@@ -179,7 +158,10 @@ class Session:
 
     def ack(self, receipt: Receipt) -> None:
         """Tell the broker that we have taken responsibility for a message."""
-        if receipt.connection == self._connection:
+        if receipt.connection != self._connection:
+            return
+        self._room.release()
+        if receipt.mid:
             self._client.ack(receipt.mid, _AT_LEAST_ONCE)
 
     def _draw_retry_delay(self) -> None:
@@ -195,32 +177,52 @@ class Session:
         code: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        if code.is_failure:  # refused: paho keeps trying
-            self._sink(Offline(f"the broker refused us: {code}"))
+        self._refused = code.is_failure
+        if self._refused:  # paho keeps trying
+            self._sink(Offline(f"the broker refused us: {code}", refused=True))
             return
         self._connection += 1
+        self._room = Semaphore(self._address.receive_maximum)
         if self._subscriptions:
-            client.subscribe(self._subscriptions)
+            self._subscribing = client.subscribe(self._subscriptions)[1] or 0
         self._online = True
         limit = getattr(properties, "ReceiveMaximum", _DEFAULT_RECEIVE_MAXIMUM)
         self._sink(Online(limit))
 
     def _on_connect_fail(self, _client: Client, _data: object) -> None:
         self._draw_retry_delay()
-        self._sink(Offline("the broker cannot be reached"))
+        error = sys.exc_info()[1]  # paho calls us while it handles the error, which it tells nobody
+        why = f": {explain(error)}" if isinstance(error, OSError) else ""
+        self._sink(Offline(f"the broker cannot be reached{why}"))
 
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: DisconnectFlags, code: ReasonCode, *_: object
     ) -> None:
         self._draw_retry_delay()
-        if self._online:  # else it was refused, and the reason has been told
+        why = self._client.lost() or ending(code.value, str(code))
+        if self._online:
             self._online = False
-            self._sink(Offline(f"the connection ended: {code}"))
+            self._sink(Offline(f"the connection ended: {why}"))
+        elif not self._refused:  # else it has said why. TLS 1.3 refuses a certificate only now
+            self._sink(Offline(f"the broker hung up: {why}", refused=True))
+
+    def _on_subscribe(
+        self, _client: Client, _data: object, mid: int, codes: Sequence[ReasonCode], _: object
+    ) -> None:
+        if mid != self._subscribing:
+            return
+        self._subscribing = 0  # once, however often the broker says it
+        for (name, _qos), code in zip(self._subscriptions, codes, strict=True):
+            if code.is_failure:
+                self._sink(SubscriptionRefused(name, code.value))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        correlation = getattr(message.properties, "CorrelationData", b"")
-        receipt = Receipt(message.mid, self._connection)
-        self._sink(Received(message.topic, bytes(message.payload), bytes(correlation), receipt))
+        while not (self._room.acquire(timeout=_LOOK_S) or self._closing):
+            pass
+        told, receipt = message.properties, Receipt(message.mid, self._connection)
+        correlation = bytes(getattr(told, "CorrelationData", b""))
+        user = dict(getattr(told, "UserProperty", ()))
+        self._sink(Received(message.topic, bytes(message.payload), correlation, receipt, user))
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, code: ReasonCode, _: Properties | None
@@ -236,7 +238,7 @@ def _without_delay(_client: Client, _data: object, connection: Any) -> None:  # 
 def _publish_properties(message: Message) -> Properties | None:
     if not message.correlation and message.expiry_s is None:
         return None
-    properties = _properties(PacketTypes.PUBLISH)
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     if message.correlation:
         properties.CorrelationData = message.correlation
     if message.answer_topic:
@@ -244,7 +246,3 @@ def _publish_properties(message: Message) -> Properties | None:
     if message.expiry_s is not None:
         properties.MessageExpiryInterval = message.expiry_s
     return properties
-
-
-def _properties(packet_type: int) -> Properties:
-    return Properties(packet_type)  # type: ignore[no-untyped-call]

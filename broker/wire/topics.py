@@ -3,8 +3,12 @@
     fl/v1/<fleet>/ask/<pool>/<device>       device -> pool     sealed question
     fl/v1/<fleet>/dev/<device>/answer       worker -> device   sealed reply
     fl/v1/<fleet>/dev/<device>/state        device             retained presence, no content
+    fl/v1/<fleet>/dev/<device>/renew        device -> operator retained request for new keys
+    fl/v1/<fleet>/dev/<device>/renewed      operator -> device retained answer, signed by the root
     fl/v1/<fleet>/pool/<pool>/keys          operator           retained signed key bundle
     fl/v1/<fleet>/pool/<pool>/worker/<id>   worker             retained presence, capacity, load
+    fl/v1/<fleet>/join/<id>/ask             board -> operator  sealed request to join
+    fl/v1/<fleet>/join/<id>/answer          operator -> board  sealed answer
 
 At most 7 slashes, as some hosted brokers demand.
 """
@@ -24,7 +28,10 @@ ROOT = "fl/v1"
 NAME_RULE = "1 to 64 of a-z, 0-9 and '-', starting with a letter or digit"
 _NAME = r"[a-z0-9][a-z0-9-]{0,63}"
 _ASK = re.compile(rf"{ROOT}/({_NAME})/ask/({_NAME})/({_NAME})")
+_STATE = re.compile(rf"{ROOT}/({_NAME})/dev/({_NAME})/state")
+_RENEWAL = re.compile(rf"{ROOT}/{_NAME}/dev/({_NAME})/renew")
 _PRESENCE = re.compile(rf"{ROOT}/({_NAME})/pool/({_NAME})/worker/({_NAME})")
+_JOIN = re.compile(rf"{ROOT}/{_NAME}/join/([0-9a-f]{{32}})/ask")
 
 
 def is_name(text: str) -> bool:
@@ -83,6 +90,28 @@ def device_state(fleet: FleetId, device: DeviceId) -> str:
     return f"{ROOT}/{fleet}/dev/{device}/state"
 
 
+def parse_device_state(topic: str) -> tuple[FleetId, DeviceId] | None:
+    """Read the topic of a device's presence; None: `topic` is another one."""
+    match = _STATE.fullmatch(topic)
+    return None if match is None else (FleetId(match[1]), DeviceId(match[2]))
+
+
+def renewal_request(fleet: FleetId, device: DeviceId) -> str:
+    """Topic of a device's retained request for new keys."""
+    return f"{ROOT}/{fleet}/dev/{device}/renew"
+
+
+def renewal_answer(fleet: FleetId, device: DeviceId) -> str:
+    """Topic of the operator's retained answer to it."""
+    return f"{ROOT}/{fleet}/dev/{device}/renewed"
+
+
+def parse_renewal_request(topic: str) -> DeviceId | None:
+    """Read whose request for new keys it is; None: `topic` is another one."""
+    match = _RENEWAL.fullmatch(topic)
+    return None if match is None else DeviceId(match[1])
+
+
 def pool_keys(fleet: FleetId, pool: PoolId) -> str:
     """Topic of a pool's retained, signed key bundle."""
     return f"{ROOT}/{fleet}/pool/{pool}/keys"
@@ -98,13 +127,28 @@ def every_worker(fleet: FleetId, pool: PoolId) -> str:
     return f"{ROOT}/{fleet}/pool/{pool}/worker/+"
 
 
-def parse_worker_presence(topic: str) -> tuple[PoolId, WorkerId]:
-    """Read the topic of a worker's presence.
+def join_request(fleet: FleetId, invitation: str) -> str:
+    """Topic on which a board that has a join code asks to be let in."""
+    return f"{ROOT}/{fleet}/join/{invitation}/ask"
 
-    Raises:
-        TopicError: `topic` is not in the tree.
-    """
+
+def join_answer(fleet: FleetId, invitation: str) -> str:
+    """Topic on which that board receives the operator's answer."""
+    return f"{ROOT}/{fleet}/join/{invitation}/answer"
+
+
+def every_join_request(fleet: FleetId) -> str:
+    """Filter for the requests to join of all boards."""
+    return f"{ROOT}/{fleet}/join/+/ask"
+
+
+def parse_join_request(topic: str) -> str | None:
+    """Read which invitation a request to join is for; None: `topic` is another one."""
+    match = _JOIN.fullmatch(topic)
+    return None if match is None else match[1]
+
+
+def is_worker_of(route: Route, topic: str) -> bool:
+    """Whether `topic` is that of a worker's presence, in the pool that `route` leads to."""
     match = _PRESENCE.fullmatch(topic)
-    if match is None:
-        raise TopicError("not a worker's presence topic")
-    return PoolId(match[2]), WorkerId(match[3])
+    return match is not None and match.groups()[:2] == (route.fleet, route.pool)

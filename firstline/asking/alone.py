@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.core.clean import Expectation, clean
-from agent.core.find import find
 from agent.core.gate import GatePolicy, route
-from agent.core.mask import MaskRules, mask, restore
+from agent.core.mask import mask
+from agent.core.policy import MaskRules
+from agent.core.restore import restore_answer
 from agent.models.engine import Engine
 from agent.stages import Escalate, Raw
 from broker.wire.payload import PayloadKind
+from firstline.naming import shipped_finder
 
 _TASK = "ask"  # stands for the task that a lone question does not have
 
@@ -36,16 +38,17 @@ def ask_alone(text: bytes, *, package: Path, domain: str, max_error: float) -> T
     Raises:
         InputError: the text cannot be used.
         ModelError: the package cannot be used, or does not know the domain.
+        NamesError: names cannot be found on this machine.
     """
     cleaned = clean(Raw(_TASK, "command line", text), Expectation(PayloadKind.TEXT))
-    result = mask(cleaned, MaskRules(), find)
+    result = mask(cleaned, MaskRules(), shipped_finder())
     engine = Engine(package)
     with ExitStack() as last:
         last.callback(engine.stop)
         calibration = engine.calibration(domain)
         draft = engine.draft(result.masked, domain)
         decision = route(draft, calibration, GatePolicy(max_error), budget=None, lot=1.0)
-    restored = restore(draft.answer, result.vault)
+    restored = restore_answer(draft.answer, result.vault)
     truncated = (
         ("the model did not read the whole input, or was cut short",) if draft.truncated else ()
     )

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,13 +20,14 @@ from uuid import UUID
 
 from agent.core.errors import InputError
 from agent.shell.events import Arrived, Stop, delivery_json, ticket_of
-from agent.shell.folder import REJECTED
+from agent.shell.folder import CONVERSATION_MARK, REJECTED
 from agent.stages import Delivery
-from broker.wire.credentials import load_device
 from broker.wire.files import write_whole
 from firstline.assemble import AgentParts, agent_loop
 from firstline.build import AlreadyRunningError, Tasks, lock
+from firstline.device_keys import load_settled
 from firstline.exits import CommandError
+from firstline.naming import finder
 from firstline.planning import plan
 from firstline.settings.agent import AgentSettings, TaskSection
 
@@ -42,7 +43,17 @@ _CLOCK_GRAIN_S = 1.0  # a file's time may be that much before ours
 _SLACK_S = 5.0  # an agent that is busy delivers a little after the task's patience
 
 
-def ask_through(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSection) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and in which conversation; "": in none."""
+
+    data: bytes = field(repr=False)
+    conversation: str = ""
+
+
+def ask_through(
+    question: Question, *, settings: AgentSettings, base: Path, task: TaskSection
+) -> Answer:
     """Ask the agent of these settings and wait for the final answer.
 
     Raises:
@@ -55,13 +66,14 @@ def ask_through(data: bytes, *, settings: AgentSettings, base: Path, task: TaskS
     try:
         state = lock(base / settings.agent.state)
     except AlreadyRunningError:
-        return _ask_by_file(data, base=base, task=task)
+        return _ask_by_file(question, base=base, task=task)
     with state:
-        return _ask_here(data, settings=settings, base=base, task=task)
+        return _ask_here(question, settings=settings, base=base, task=task)
 
 
-def _ask_here(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSection) -> Answer:
+def _ask_here(asked: Question, *, settings: AgentSettings, base: Path, task: TaskSection) -> Answer:
     queue: SimpleQueue[AgentEvent] = SimpleQueue()
+    data = asked.data
     outcome: list[Delivery | Exception] = []
 
     def end(found: Delivery | Exception) -> None:
@@ -69,7 +81,8 @@ def _ask_here(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSec
         queue.put(Stop())
 
     identity = os.urandom(_IDENTITY_BYTES).hex()
-    question = Arrived(task.name, _SOURCE, identity, lambda most: data[:most], _taken, end)
+    arrived = Arrived(task.name, _SOURCE, identity, lambda most: data[:most], _taken, end)
+    question = replace(arrived, conversation=asked.conversation)
     ticket = ticket_of(question, data)
     with ExitStack() as last:
         planned = plan(settings, base)
@@ -84,14 +97,17 @@ def _ask_here(data: bytes, *, settings: AgentSettings, base: Path, task: TaskSec
         usual = tasks[task.name].deliver
         ours = replace(tasks[task.name], deliver=partial(_deliver, ticket, end, usual))
         parts = AgentParts(
-            credentials=load_device(base / settings.agent.credentials),
-            host=settings.broker.host,
-            port=settings.broker.port,
+            credentials=load_settled(base / settings.agent.credentials),
+            host=planned.broker.host,
+            port=planned.broker.port,
+            tls=planned.broker.tls,
             state=base / settings.agent.state,
             tasks={**tasks, task.name: ours},
             queue=queue,
             resend_s=settings.agent.resend_s,
             max_questions=settings.agent.max_questions,
+            conversation_s=settings.agent.conversation_s,
+            find=finder(planned.names),
         )
         loop = last.enter_context(agent_loop(parts))
         queue.put(question)
@@ -125,7 +141,7 @@ def _taken() -> None:
     """The command line cannot be asked twice, so there is nothing to remove."""
 
 
-def _ask_by_file(data: bytes, *, base: Path, task: TaskSection) -> Answer:
+def _ask_by_file(question: Question, *, base: Path, task: TaskSection) -> Answer:
     if task.input.path is None or task.output.path is None:
         raise CommandError(
             f"the agent runs, and task {task.name!r} takes its questions from "
@@ -133,7 +149,7 @@ def _ask_by_file(data: bytes, *, base: Path, task: TaskSection) -> Answer:
             "or name a --task with folders"
         )
     inbox, outbox = base / task.input.path, base / task.output.path
-    name, asked_s = _drop(data, inbox), time.time()
+    name, asked_s = _drop(question, inbox), time.time()
     reason = inbox / REJECTED / f"{name}.reason"
     give_up_s = time.monotonic() + task.patience_s + _SLACK_S
     while time.monotonic() < give_up_s:
@@ -147,11 +163,12 @@ def _ask_by_file(data: bytes, *, base: Path, task: TaskSection) -> Answer:
     raise TimeoutError(f"the agent gave no answer; it would be in {outbox}, to {name}")
 
 
-def _drop(data: bytes, inbox: Path) -> str:
+def _drop(question: Question, inbox: Path) -> str:
     """Put a question into a folder, whole, under a name that no other has."""
     inbox.mkdir(parents=True, exist_ok=True)
-    name = f"ask-{os.urandom(_IDENTITY_BYTES).hex()}.txt"
-    write_whole(inbox / name, data)
+    talk = f"{question.conversation}{CONVERSATION_MARK}" if question.conversation else ""
+    name = f"{talk}ask-{os.urandom(_IDENTITY_BYTES).hex()}.txt"
+    write_whole(inbox / name, question.data)
     return name
 
 

@@ -23,6 +23,7 @@ _SHARED = f"$share/bare/{_QUESTIONS}"
 _QUESTION = "bare/device/question"
 _ANSWER = "bare/device/answer"
 _PATIENCE_S = 10.0
+_WINDOW = 64  # as many as `broker.wire.session` lets be unacknowledged
 
 
 class BareDevice:
@@ -35,6 +36,7 @@ class BareDevice:
             stdout=subprocess.PIPE,
         )
         self._ready, self._answered = threading.Event(), threading.Event()
+        self._answers = threading.Semaphore(0)
         self._answered_s = 0.0
         self._client = _client("bare-device")
         self._client.on_connect = lambda client, *_: client.subscribe(_ANSWER, 1)
@@ -62,20 +64,39 @@ class BareDevice:
         Raises:
             TimeoutError: no answer.
         """
-        properties = _properties()
-        properties.ResponseTopic = _ANSWER
-        properties.CorrelationData = b"0" * 16
-        properties.MessageExpiryInterval = 60
         self._answered.clear()
         started_s = time.perf_counter()
-        self._client.publish(_QUESTION, payload, 1, properties=properties)
+        self._publish(payload)
         if not self._answered.wait(_PATIENCE_S):
             raise TimeoutError("no answer")
         return self._answered_s - started_s
 
+    def flood(self, payload: bytes, count: int) -> float:
+        """Ask `count` times, with a full window unanswered; return how many a second.
+
+        Raises:
+            TimeoutError: no answer.
+        """
+        self._answers = threading.Semaphore(_WINDOW)
+        started_s = time.perf_counter()
+        for number in range(count + _WINDOW):  # the last ones wait for the answers only
+            if not self._answers.acquire(timeout=_PATIENCE_S):
+                raise TimeoutError("no answer")
+            if number < count:
+                self._publish(payload)
+        return count / (time.perf_counter() - started_s)
+
+    def _publish(self, payload: bytes) -> None:
+        properties = _properties()
+        properties.ResponseTopic = _ANSWER
+        properties.CorrelationData = b"0" * 16
+        properties.MessageExpiryInterval = 60
+        self._client.publish(_QUESTION, payload, 1, properties=properties)
+
     def _on_message(self, _client: Client, _data: object, _message: MQTTMessage) -> None:
         self._answered_s = time.perf_counter()
         self._answered.set()
+        self._answers.release()
 
 
 def main() -> None:

@@ -6,8 +6,8 @@
              `-- the same tokens in this process: decode, take the likeliest, nothing else
 
 The direct loop has the head's grammar, if there is one, since without it the answer would be
-another, and asks it about the likeliest token first, as llama.cpp's own server does. It has no
-score, deadline, prefix or stop strings.
+another, and asks it about the likeliest token first, as llama.cpp's own server does; like it, it
+goes on until the model has said the end. It has no score, deadline, prefix or stop strings.
 """
 
 import time
@@ -21,7 +21,8 @@ from typing import TypeVar
 
 from agent.core.clean import Expectation, clean
 from agent.core.find import find
-from agent.core.mask import MaskRules, mask
+from agent.core.mask import mask
+from agent.core.policy import MaskRules
 from agent.models.engine import Engine
 from agent.stages import Masked, Raw
 from broker.package.gguf import Weights

@@ -15,6 +15,7 @@ _FLEET, _POOL, _DEVICE = FleetId("bench"), PoolId("main"), DeviceId("board-1")
 class FleetKeys:
     """Where the keys lie."""
 
+    fleet: Path  # the operator's
     device: Path
     worker: Path
 
@@ -23,4 +24,4 @@ def make_fleet(folder: Path) -> FleetKeys:
     """Make a fleet's keys, and enrol one device."""
     init(folder, _FLEET)
     made = enroll(folder, _DEVICE, _POOL, now_s=time.time())
-    return FleetKeys(made.device_folder, made.worker_folder)
+    return FleetKeys(folder, made.device_folder, made.worker_folder)

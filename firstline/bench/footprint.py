@@ -129,7 +129,10 @@ def _agent(
 
 
 def _keys(folder: Path) -> Path:
-    for words in (("init", str(folder)), ("enroll", "board-1", "--dir", str(folder))):
+    for words in (
+        ("init", str(folder), "--no-passphrase"),
+        ("enroll", "board-1", "--folder", "--dir", str(folder)),
+    ):
         command = _module("firstline", "fleet", *words)
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
     return folder / "devices" / "board-1"

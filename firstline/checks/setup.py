@@ -8,11 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
-from broker.wire.credentials import load_device
+from agent.store.keyring import newest
+from broker.wire.bundle import KeyBundle
+from broker.wire.credentials import BUNDLE, load_device, read_bundle
 from broker.wire.errors import KeyFileError
 from broker.wire.keys import supported_suites
 from firstline.checks import model_server, reach
 from firstline.checks.finding import Finding, fail, ok, warn
+from firstline.dates import day
 from firstline.settings import references, source
 from firstline.settings.agent import AgentSettings
 from firstline.settings.problems import Problem, SettingsError
@@ -22,6 +25,8 @@ from firstline.settings.worker import OpenAiSection, WorkerSettings
 _OTHERS = 0o077  # permission bits of group and world
 _WRITES, _WRITE_BYTES = 5, 4096
 _SLOW_MS = 50.0
+_SOON_S = 7 * 86_400.0  # an operator has a week to make more keys
+_NEW_BUNDLE = "firstline fleet rotate && firstline fleet publish  (by the operator)"
 
 
 def findings(path: Path) -> Iterator[Finding]:
@@ -38,9 +43,13 @@ def findings(path: Path) -> Iterator[Finding]:
         yield ok("settings", f"{path}: valid, and all that it names is there")
     yield _permissions(references.credentials_folder(settings, base))
     if isinstance(settings, AgentSettings):
-        yield from _pool_key(references.credentials_folder(settings, base))
+        yield from _device_keys(
+            references.credentials_folder(settings, base), references.state_folder(settings, base)
+        )
+    else:
+        yield from _worker_keys(references.credentials_folder(settings, base))
     yield _state(references.state_folder(settings, base))
-    yield from _brokers(settings)
+    yield from _brokers(settings, base)
     if isinstance(settings, WorkerSettings):
         for engine in settings.engines:
             if isinstance(engine, OpenAiSection):
@@ -54,7 +63,7 @@ def _settings(path: Path, problem: Problem) -> Finding:
 def _permissions(folder: Path) -> Finding:
     fix = f"chmod -R go= {folder}"
     if not folder.is_dir():
-        return fail("keys", f"{folder} is not there", "firstline fleet enroll DEVICE")
+        return fail("keys", f"{folder} is not there", "firstline join --broker HOST")
     paths = (path for path in folder.iterdir() if path.suffix != ".pub")
     open_ones = sorted(path.name for path in paths if path.stat().st_mode & _OTHERS)
     if open_ones:
@@ -62,15 +71,37 @@ def _permissions(folder: Path) -> Finding:
     return ok("keys", f"{folder}: for this user only")
 
 
-def _pool_key(folder: Path) -> Iterator[Finding]:
+def _device_keys(folder: Path, state: Path) -> Iterator[Finding]:
     with suppress(KeyFileError):  # told with the settings
         credentials = load_device(folder)
+        bundle, now_s = newest(credentials, state / BUNDLE).bundle, time.time()
         try:
-            key = credentials.bundle.best_key(supported_suites(), time.time())
+            key = bundle.best_key(supported_suites(), now_s)
         except KeyFileError as error:
-            yield fail("pool key", str(error), "sudo timedatectl set-ntp true")
+            yield fail("pool key", str(error), _clock_or_bundle(bundle, now_s))
         else:
-            yield ok("pool key", f"pool {credentials.pool}, suite {key.suite.name}")
+            yield _until(bundle, now_s, f"pool {bundle.pool}, suite {key.suite.name}")
+
+
+def _worker_keys(folder: Path) -> Iterator[Finding]:
+    with suppress(KeyFileError):  # told with the settings
+        bundle, now_s = read_bundle(folder)[0], time.time()
+        if now_s < bundle.ends_s:
+            yield _until(bundle, now_s, f"pool {bundle.pool}")
+        else:
+            seen = f"the keys of pool {bundle.pool} ended on {day(bundle.ends_s)}"
+            yield fail("pool key", seen, _clock_or_bundle(bundle, now_s))
+
+
+def _until(bundle: KeyBundle, now_s: float, what: str) -> Finding:
+    seen = f"{what}, key bundle {bundle.version} until {day(bundle.ends_s)}"
+    if bundle.ends_s - now_s < _SOON_S:
+        return warn("pool key", seen, _NEW_BUNDLE)
+    return ok("pool key", seen)
+
+
+def _clock_or_bundle(bundle: KeyBundle, now_s: float) -> str:
+    return _NEW_BUNDLE if now_s >= bundle.ends_s else "sudo timedatectl set-ntp true"
 
 
 def _state(folder: Path) -> Finding:
@@ -95,8 +126,9 @@ def _write_ms(folder: Path) -> float:
         return (time.perf_counter() - started_s) * 1e3
 
 
-def _brokers(settings: Settings) -> Iterator[Finding]:
-    yield reach.finding("broker", settings.broker.host, settings.broker.port)
+def _brokers(settings: Settings, base: Path) -> Iterator[Finding]:
+    keys, broker = references.credentials_folder(settings, base), settings.broker
+    yield reach.finding("broker", broker.host, broker.port, broker.tls_files(keys, base))
     if isinstance(settings, AgentSettings) and settings.local_broker is not None:
         local = settings.local_broker
-        yield reach.finding("local broker", local.host, local.port)
+        yield reach.finding("local broker", local.host, local.port, local.tls_files(keys, base))

@@ -1,6 +1,7 @@
 """`firstline ask`: one question, one answer, and who gave it."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -14,6 +15,8 @@ from firstline.console import JsonOption, show
 from firstline.exits import CommandError, ExitCode
 from firstline.shipped import package_folder
 
+# It may become part of a file's name.
+_CONVERSATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_BYTES = 64 * 1024 * 1024  # the largest input that a task may allow
 
 
@@ -25,6 +28,10 @@ def ask(  # noqa: PLR0913 - each is an option of the command
     settings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Ask the whole way, as this agent.")
     ] = None,
+    conversation: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="With settings: values keep their placeholders in it."),
+    ] = "",
     task: Annotated[str | None, typer.Option(metavar="NAME", help="Which task of it.")] = None,
     package: Annotated[
         str, typer.Option(metavar="NAME|DIR", help="Without settings: the model to ask.")
@@ -42,18 +49,30 @@ def ask(  # noqa: PLR0913 - each is an option of the command
     """
     data = sys.stdin.buffer.read(_MOST_BYTES) if text == "-" else os.fsencode(text)
     if settings is None:
+        if conversation:
+            raise typer.BadParameter("A --conversation needs --settings: it is kept on disk.")
         trial = ask_alone(
             data, package=package_folder(package, Path()), domain=domain, max_error=max_error
         )
         show(asdict(trial), _trial_lines(trial), as_json=as_json)
         return ExitCode.OK
-    answer = _ask_as_agent(data, settings, task)
+    answer = _ask_as_agent(data, settings, task, _named(conversation))
     show(answer, _answer_lines(answer), as_json=as_json)
     return ExitCode.PARTIAL if answer["origin"] == "degraded" else ExitCode.OK
 
 
-def _ask_as_agent(data: bytes, path: Path, name: str | None) -> Mapping[str, object]:
-    from firstline.asking.through import ask_through  # noqa: PLC0415 - MQTT, SQLite, watchdog
+def _named(conversation: str) -> str:
+    if conversation and not _CONVERSATION.fullmatch(conversation):
+        raise typer.BadParameter(
+            "A conversation's name has letters, digits, dots, dashes and underscores, 64 at most."
+        )
+    return conversation
+
+
+def _ask_as_agent(
+    data: bytes, path: Path, name: str | None, conversation: str
+) -> Mapping[str, object]:
+    from firstline.asking.through import Question, ask_through  # noqa: PLC0415 - MQTT, SQLite, watchdog
     from firstline.settings.agent import AgentSettings  # noqa: PLC0415 - pydantic
     from firstline.settings.source import read  # noqa: PLC0415 - pydantic
 
@@ -67,7 +86,8 @@ def _ask_as_agent(data: bytes, path: Path, name: str | None) -> Mapping[str, obj
             ExitCode.USAGE,
             fix=f"firstline ask TEXT --settings {path} --task {next(iter(tasks))}",
         )
-    return ask_through(data, settings=settings, base=path.resolve().parent, task=tasks[name])
+    question = Question(data, conversation)
+    return ask_through(question, settings=settings, base=path.resolve().parent, task=tasks[name])
 
 
 def _trial_lines(trial: Trial) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firstline import console
+from firstline.commands.bench_mask import mask
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
 from firstline.shipped import package_folder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from firstline.bench.gate import Gate
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+bench.command()(mask)
 
 
 @bench.command()
@@ -31,7 +33,7 @@ def roundtrip(
     size: Annotated[int, typer.Option(min=1, max=60_000, help="Bytes of a question.")] = 1024,
     as_json: JsonOption = False,
 ) -> None:
-    """A sealed, durable question and its answer, beside bare paho, in the same run."""
+    """A sealed, durable question and its answer, beside bare paho and with TLS, in one run."""
     from firstline.bench import roundtrip as roundtrips  # noqa: PLC0415 - see the module
 
     with _progress(rounds) as advance:
@@ -43,6 +45,8 @@ def roundtrip(
         f"bare paho        p50 {found.bare_p50_ms:.3f} ms",
         f"Firstline        p50 {found.sealed_p50_ms:.3f} ms, p99 {found.sealed_p99_ms:.3f} ms",
         f"ratio            {found.ratio:.2f}",
+        f"TLS and rules    p50 {found.guarded_p50_ms:.3f} ms, p99 {found.guarded_p99_ms:.3f} ms",
+        f"ratio to without {found.guarded_ratio:.3f}",
         f"overhead         question {found.request_overhead_bytes} bytes",
         f"                 answer {found.reply_overhead_bytes} bytes",
         f"rounds           {found.rounds} of each, {found.question_bytes} bytes",
@@ -92,6 +96,59 @@ def engine(
         f"llama.cpp        {found.llama_raw_tokens_per_s:.0f} tokens/s",
         f"  by the child   {found.llama_tokens_per_s:.0f} tokens/s",
         f"ratio            {found.ratio:.3f}",
+    ]
+    console.show(asdict(found), lines, as_json=as_json)
+
+
+@bench.command()
+def chaos(
+    *,
+    requests: Annotated[int, typer.Option(min=1, help="Questions.")] = 5000,
+    seed: Annotated[int, typer.Option(help="What happens when follows from it.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Questions while programs are killed, links cut, queues full and clocks wrong."""
+    from firstline.bench import chaos as chaoses  # noqa: PLC0415 - see the module
+
+    with _progress(requests) as advance:
+        found = chaoses.measure(requests, seed, advance)
+    lines = [
+        f"lost             {found.lost} of {found.requests}",
+        f"two effects      {found.duplicate_effects}",
+        f"after            {found.kills} kills, {found.outages} outages, {found.cuts} cuts,",
+        f"                 {found.freezes} freezes, {found.overflows} overflows,",
+        f"                 {found.clock_jumps} clock jumps",
+        f"sends            {found.sends_per_request:.2f} of each question",
+        f"answer           p50 {found.p50_s:.2f} s, p99 {found.p99_s:.2f} s",
+        f"degraded         {found.degraded}; worked twice {found.worked_twice}",
+        f"took             {found.wall_s:.0f} s, seed {found.seed}",
+    ]
+    console.show(asdict(found), lines, as_json=as_json)
+    if found.lost or found.duplicate_effects:
+        raise CommandError("questions were lost or answered in two ways", ExitCode.FAILURE)
+
+
+@bench.command()
+def drain(
+    *,
+    questions: Annotated[int, typer.Option(min=100, help="That are queued.")] = 20_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Questions that were queued offline, and how fast they go when the link is back."""
+    from firstline.bench import drain as drains  # noqa: PLC0415 - see the module
+
+    with _progress(drains.STEPS) as advance:
+        try:
+            found = drains.measure(questions, advance)
+        except drains.DrainError as error:
+            raise CommandError(str(error), ExitCode.FAILURE) from error
+    lines = [
+        f"drained          {found.drained_per_s:.0f}/s, {found.sends_per_request:.2f} sends each",
+        f"queued           {found.queued_per_s:.0f}/s, {found.queued} while offline",
+        f"memory           {found.agent_rss_mb:.0f} MiB, {found.growth_mb:.0f} more than idle",
+        f"written          {found.written_kb_per_question:.1f} KiB of each question",
+        f"bare paho        {found.bare_per_s:.0f}/s",
+        f"seals alone      {found.seals_per_s:.0f}/s on one core",
     ]
     console.show(asdict(found), lines, as_json=as_json)
 

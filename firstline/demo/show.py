@@ -10,16 +10,17 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from agent.core.clean import clean
-from agent.core.find import find
-from agent.core.mask import MaskRules, mask
-from agent.stages import Raw
-from broker.package.manifest import load_manifest
+from agent.core.mask import mask
+from agent.stages import FindSpans, Raw
+from broker.package.manifest import Manifest, load_manifest
 from broker.wire.payload import Payload, Record, Text, Window, kind_of
 from firstline.demo.processes import DemoError, Stage
+from firstline.mask_rules import mask_rules
+from firstline.naming import finder
 from firstline.planning import expectation
 from firstline.settings.agent import AgentSettings, TaskSection
 from firstline.settings.source import read
-from firstline.shipped import package_folder
+from firstline.shipped import names_folder, package_folder
 
 _PATIENCE_S = 30.0
 
@@ -68,6 +69,7 @@ def play(stage: Stage, scenes: list[Scene], inputs: Path) -> Iterator[Shown]:
     """
     settings = read(stage.folder / "agent" / "agent.toml", AgentSettings)
     tasks = {task.name: task for task in settings.tasks}
+    find = finder([names_folder(language, stage.folder) for language in settings.agent.names])
     for number, scene in enumerate(scenes, start=1):
         data = (inputs / scene.file).read_bytes()
         answer = _ask(stage, scene, f"{number:02}-{scene.file}", data)
@@ -75,7 +77,8 @@ def play(stage: Stage, scenes: list[Scene], inputs: Path) -> Iterator[Shown]:
         sealed_bytes = stage.listener.sealed_bytes.get(answer.ticket.bytes, 0)
         task = tasks[scene.task]
         package = package_folder(settings.models[task.model].package, stage.folder)
-        yield _shown(task, package, data, answer, sealed_bytes)
+        payloads = _treated(task, load_manifest(package), data, find)
+        yield _shown(task, payloads, answer, sealed_bytes)
 
 
 def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
@@ -94,15 +97,24 @@ def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
     raise DemoError(f"no answer to {name} within {_PATIENCE_S:.0f} s")
 
 
-def _shown(task: TaskSection, package: Path, data: bytes, answer: _Answer, size: int) -> Shown:
-    expected = expectation(task, load_manifest(package))
-    cleaned = clean(Raw(task.name, "demo", data), expected)
-    masked = mask(cleaned, MaskRules(task.mask.fields, task.mask.default), find).masked
+def _treated(
+    task: TaskSection, manifest: Manifest, data: bytes, find: FindSpans
+) -> tuple[Payload, Payload]:
+    """Do as the agent does: what came in, and what of it may leave."""
+    cleaned = clean(Raw(task.name, "demo", data), expectation(task, manifest))
+    rules = mask_rules(task.mask, Path(), manifest)  # it has no list in a file
+    return cleaned.payload, mask(cleaned, rules, find).masked.payload
+
+
+def _shown(
+    task: TaskSection, payloads: tuple[Payload, Payload], answer: _Answer, size: int
+) -> Shown:
+    came_in, left = payloads
     return Shown(
         task=task.name,
-        payload=kind_of(cleaned.payload),
-        came_in=_words(cleaned.payload),
-        left_device=_words(masked.payload) if size else "nothing",
+        payload=kind_of(came_in),
+        came_in=_words(came_in),
+        left_device=_words(left) if size else "nothing",
         sealed_bytes=size,
         answer=answer.answer,
         answered_by=answer.origin,

@@ -38,6 +38,6 @@ def _config(model: Path) -> dict[str, object]:
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}  # somebody else's file: it may be of anything
     return found if isinstance(found, dict) else {}

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.find import find
-from agent.core.mask import FieldRule, MaskRules, mask
+from agent.core.mask import mask
+from agent.core.policy import FieldRule, MaskRules
 from agent.models.engine import Engine
 from agent.stages import Clean, Draft
 from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput

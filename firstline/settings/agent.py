@@ -1,17 +1,24 @@
 """The agent's settings file: every key, its unit and its range."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from agent.core.mask import FieldRule
+from agent.core.generalize import GENERALIZABLE
+from agent.core.phrases import phrases
+from agent.core.policy import DENIED, LABELS, FieldRule, Treatment
+from agent.core.pseudonyms import Style
 from broker.wire.payload import PayloadKind
+from broker.wire.tls import TlsFiles
 from firstline.settings.source import Document, Fault, Section
+from firstline.shipped import DEFAULT_LANGUAGES
 
 DOMAIN = r"^[a-z0-9][a-z0-9/_-]*$"  # as questions carry it
 _NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
+_LABEL = r"^[A-Z][A-Z_]{0,31}$"
 
 
 class BrokerSection(Section):
@@ -19,15 +26,23 @@ class BrokerSection(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=1883, ge=1, le=65_535)
+    tls: bool = False  # 1.3, and both sides show a certificate
+    certificates: Path | None = None  # a folder of tls-ca.pem, tls.pem, tls.key; else credentials
+
+    def tls_files(self, credentials: Path, base: Path) -> TlsFiles | None:
+        """What to show and whom to believe; `base` is the settings file's folder."""
+        return TlsFiles.of(base / (self.certificates or credentials)) if self.tls else None
 
 
 class AgentSection(Section):
     """The device itself. Paths are relative to the settings file."""
 
-    credentials: Path = Path("keys")  # the folder that `firstline fleet enroll` made
+    credentials: Path = Path("keys")  # made by `firstline join`, or by `fleet enroll --folder`
     state: Path = Path("state")  # the outbox lives here
     resend_s: float = Field(default=1.5, ge=0.1, le=600)  # first pause before asking again
     max_questions: int = Field(default=100_000, ge=1)  # in the outbox
+    conversation_s: float = Field(default=86_400.0, ge=1, le=31_536_000)  # after its last use
+    names: tuple[str, ...] = DEFAULT_LANGUAGES  # shipped languages, or folders; none: rules alone
 
 
 class ModelSection(Section):
@@ -69,10 +84,34 @@ class OutputSection(EndpointSection):
 
 
 class MaskSection(Section):
-    """What happens to a record's fields. Personal data inside kept strings is masked anyway."""
+    """What happens to personal data of each type, and to a record's fields."""
 
     default: FieldRule = FieldRule.DROP  # for fields that are not listed
     fields: dict[str, FieldRule] = Field(default_factory=dict)
+    types: dict[str, Treatment] = Field(default_factory=dict)  # by the label of a placeholder
+    allow: tuple[str, ...] = ()  # phrases that may leave
+    allow_file: Path | None = None  # more of them, one a line
+    deny: tuple[str, ...] = ()  # phrases that never do
+    deny_file: Path | None = None
+    deny_label: str = Field(default=DENIED, pattern=_LABEL)  # of their placeholders
+    style: Style = Style.PLACEHOLDER  # of what stands for personal data
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _have_words(cls, listed: tuple[str, ...]) -> tuple[str, ...]:
+        phrases(listed)
+        return listed
+
+    def faults(self) -> Iterator[Fault]:
+        """Types that there are not, and those of which nothing coarser is known."""
+        for label, treatment in self.types.items():
+            if label not in LABELS:
+                near = get_close_matches(label.upper(), LABELS, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(LABELS)}"
+                yield ("types", label), f"unknown type, {hint}"
+            elif treatment is Treatment.GENERALIZE and label not in GENERALIZABLE:
+                known = ", ".join(sorted(GENERALIZABLE))
+                yield ("types", label), f"nothing coarser is known of it, only of {known}"
 
 
 class TaskSection(Section):
@@ -118,6 +157,8 @@ class AgentSettings(Document):
         first: dict[str, int] = {}
         readers = 0
         for number, task in enumerate(self.tasks):
+            for inner, message in task.mask.faults():
+                yield ("tasks", number, "mask", *inner), message
             if first.setdefault(task.name, number) != number:
                 yield ("tasks", number, "name"), f"there is another task {task.name!r}"
             if task.model not in self.models:

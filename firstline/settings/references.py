@@ -12,7 +12,10 @@ from broker.package.errors import PackageError
 from broker.package.manifest import Manifest, load_manifest
 from broker.wire.credentials import load_device, load_worker
 from broker.wire.errors import KeyFileError
+from broker.wire.tls import client_context
 from firstline.feasible import gate_policy, refusals
+from firstline.mask_rules import list_faults
+from firstline.naming import names_faults
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings, EndpointSection, TaskSection
 from firstline.settings.model_server import SectionFileError, read_files
@@ -80,6 +83,8 @@ def _engine_faults(
 
 
 def _agent_faults(settings: AgentSettings, base: Path) -> Iterator[Fault]:
+    yield from names_faults(settings.agent.names, base)
+    yield from list_faults(settings, base)
     manifests: dict[str, Manifest] = {}
     for name, model in settings.models.items():
         folder = package_folder(model.package, base)
@@ -133,3 +138,8 @@ def _key_faults(settings: Settings, base: Path) -> Iterator[Fault]:
             load_worker(folder)
     except KeyFileError as error:
         yield ("agent" if is_agent else "worker", "credentials"), str(error)
+    try:
+        if files := settings.broker.tls_files(folder, base):
+            client_context(files)
+    except KeyFileError as error:
+        yield ("broker", "tls"), str(error)

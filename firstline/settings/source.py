@@ -19,6 +19,7 @@ from firstline.settings.problems import Problem, SettingsError
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=""")
+_PART = re.compile(r"""\"[^"]*\"|'[^']*'|[^.\s]+""")
 _TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 Location = tuple[int | str, ...]
@@ -118,7 +119,7 @@ def _parse(path: Path) -> tuple[str, dict[str, object]]:
         raise SettingsError((Problem(str(path), 1, "", "not UTF-8 text"),)) from error
     try:
         return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
         found = _TOML_LINE.search(str(error))
         line = int(found[1]) if found else len(text.splitlines()) or 1
         message = _TOML_LINE.sub("", str(error)).strip()
@@ -167,7 +168,7 @@ def _table(names: Location, counts: dict[Location, int], *, array: bool) -> Loca
 
 
 def _split(dotted: str) -> Location:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
 
 
 def _errors(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 from agent.core.clean import Expectation
 from agent.core.gate import Calibration, GatePolicy
-from agent.core.mask import MaskRules
+from agent.core.policy import MaskRules
 from agent.models.scripted import MEASURED
 from agent.shell.events import Stop, delivery_json
 from agent.shell.folder import FolderInput, FolderOutput

@@ -1,8 +1,9 @@
 """A worker whose model repeats what it reads, and takes its time.
 
-    python -m tests.acceptance.run_worker FOLDER PORT PAUSE_S
+    python -m tests.acceptance.run_worker FOLDER PORT PAUSE_S [DOMAIN ...]
 
-Each answer that the model makes is noted in `FOLDER/work.log`.
+Of a record it repeats the fields, of a window the channels' names. Each answer that the model makes
+is noted in `FOLDER/work.log`.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from broker.wire.credentials import load_worker
 from broker.wire.messages import Answer, Question
-from broker.wire.payload import Text
+from broker.wire.payload import Payload, Record, Text, Window
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
 from cloud_worker.models import Engine
@@ -32,22 +33,33 @@ def main() -> None:
 
     def repeat(question: Question, _deadline_s: float) -> Answer:
         time.sleep(pause_s)
-        text = question.payload.text if isinstance(question.payload, Text) else ""
+        text = _written(question.payload)
         os.write(log, f"{text}\n".encode())
         return Answer(f"cloud {text}", "repeater 1", 1.0)
 
+    engine = Engine("repeater 1", repeat, concurrency=CONCURRENCY)
     limits = Limits(queue=32, retry_after_s=0.2, drain_s=2.0)
     with ClaimStore(folder / "claims.db") as store:
         worker = Worker(
             credentials=load_worker(folder / "keys"),
             devices=Devices(folder / "keys"),
-            completers={DOMAIN: Engine("repeater 1", repeat, concurrency=CONCURRENCY)},
+            completers=dict.fromkeys(sys.argv[4:] or [DOMAIN], engine),
             store=store,
             limits=limits,
         )
         service = WorkerService(worker=worker, address=worker_address("127.0.0.1", port, limits))
         signal.signal(signal.SIGTERM, lambda *_: service.stop())
         service.run()
+
+
+def _written(payload: Payload) -> str:
+    match payload:
+        case Text(text):
+            return text
+        case Record(fields):
+            return ", ".join(f"{name}: {value}" for name, value in fields.items())
+        case Window(channels=channels):
+            return ", ".join(channels)
 
 
 if __name__ == "__main__":

@@ -1,100 +1,21 @@
 """Three real processes: mosquitto, a worker, an agent. Each can be killed and started again."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from broker.fleet.mosquitto import RunningBroker, running_broker
 from broker.wire.session import Address, Event, Received, Session
+from firstline.bench.programs import BrokerProgram, Program
 from tests.asker import make_fleet
 
-STOP_S = 15.0
 Answer = dict[str, object]
 
 
-class Process:
-    """One of our programs, started as often as a test likes."""
-
-    def __init__(self, log: Path, *arguments: str) -> None:
-        self._command = [sys.executable, "-m", *arguments]
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-        self.kills = 0
-
-    @property
-    def pid(self) -> int:
-        """Its process id, while it runs."""
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start it."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-
-    def kill(self) -> None:
-        """End it as the kernel does when memory runs out: it gets no word."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-            self.kills += 1
-
-    def stop(self) -> int:
-        """Ask it to end; return its exit code."""
-        process, self._process = self._process, None
-        if process is None:
-            return 0
-        process.terminate()
-        return process.wait(STOP_S)
-
-
-class BrokerProcess:
-    """mosquitto on one port, with one folder, in as many lives as a test likes."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._port = 0
-        self._running: AbstractContextManager[RunningBroker] | None = None
-        self._pid = 0
-        self.kills = 0
-
-    @property
-    def port(self) -> int:
-        """Where it listens; the same in every life."""
-        return self._port
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self._running = running_broker(self._folder, port=self._port)
-        broker = self._running.__enter__()
-        self._port, self._pid = broker.port, broker.pid
-
-    def kill(self) -> None:
-        """End it without a word: it loses what it had not saved."""
-        if self._running is not None:
-            os.kill(self._pid, signal.SIGKILL)
-            self.stop()
-            self.kills += 1
-
-    def stop(self) -> None:
-        """Let it save its state and end."""
-        if self._running is not None:
-            self._running.__exit__(None, None, None)
-            self._running = None
-
-
-Killable = Process | BrokerProcess
+Killable = Program | BrokerProgram
 
 
 @dataclass(slots=True)
@@ -102,9 +23,9 @@ class Stage:
     """The three, and the folders between them."""
 
     folder: Path
-    broker: BrokerProcess
-    worker: Process
-    agent: Process
+    broker: BrokerProgram
+    worker: Program
+    agent: Program
 
     @property
     def inbox(self) -> Path:
@@ -151,12 +72,12 @@ def staged(folder: Path, *, pause_s: float = 0.0) -> Iterator[Stage]:
         (folder / role).mkdir()
         (folder / role / "keys").symlink_to(keys)
     (folder / "agent" / "inbox").mkdir()
-    broker = BrokerProcess(folder / "broker")
+    broker = BrokerProgram(folder / "broker")
     broker.start()
     port = str(broker.port)
     runs = "tests.acceptance"
-    agent = Process(folder / "agent.log", f"{runs}.run_agent", str(folder / "agent"), port)
-    worker = Process(
+    agent = Program(folder / "agent.log", f"{runs}.run_agent", str(folder / "agent"), port)
+    worker = Program(
         folder / "worker.log", f"{runs}.run_worker", str(folder / "worker"), port, str(pause_s)
     )
     try:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from broker.fleet.mosquitto import RunningBroker, running_broker
-from tests.acceptance.stage import Answer, Process, until
+from firstline.bench.programs import Program
+from tests.acceptance.stage import Answer, until
 from tests.asker import make_fleet
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
@@ -56,8 +57,8 @@ class House:
     """A board and a cloud, in folders."""
 
     folder: Path
-    agent: Process
-    worker: Process
+    agent: Program
+    worker: Program
 
     @property
     def settings(self) -> Path:
@@ -106,7 +107,7 @@ def house(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("house")
     fleet = make_fleet(folder / "fleet")
     fleet.enroll("board-1")
-    processes: dict[str, Process] = {}
+    processes: dict[str, Program] = {}
     keys = {"agent": folder / "fleet/devices/board-1", "worker": fleet.worker_folder}
     for role, text in SETTINGS.items():
         (folder / role).mkdir()
@@ -114,7 +115,7 @@ def house(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> It
         settings = folder / role / f"{role}.toml"
         settings.write_text(text.format(port=broker.port), encoding="utf-8")
         arguments = ("firstline", role, "run", "--settings", str(settings))
-        processes[role] = Process(folder / f"{role}.log", *arguments)
+        processes[role] = Program(folder / f"{role}.log", *arguments)
     (folder / "agent" / "inbox").mkdir()
     house = House(folder, processes["agent"], processes["worker"])
     house.worker.start()

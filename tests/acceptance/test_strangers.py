@@ -59,8 +59,8 @@ def pack(folder: Path, name: str, model: Path, *more: str, payload: str) -> str:
 
 def answers(folder: Path, settings: str, asked: dict[str, bytes]) -> dict[str, str]:
     """Run the agent on a file for each task."""
-    firstline(folder, "fleet", "init", "fleet")
-    firstline(folder, "fleet", "enroll", "board", "--dir", "fleet")
+    firstline(folder, "fleet", "init", "fleet", "--no-passphrase")
+    firstline(folder, "fleet", "enroll", "board", "--folder", "--dir", "fleet")
     (folder / "agent.toml").write_text(SETTINGS + settings, encoding="utf-8")
     firstline(folder, "config", "check", "agent.toml")
     for name, content in asked.items():

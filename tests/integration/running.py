@@ -10,16 +10,18 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from agent.core.clean import Expectation
+from agent.core.find import find as find_by_rule
 from agent.core.gate import GatePolicy
-from agent.core.mask import MaskRules
+from agent.core.policy import MaskRules
 from agent.models.scripted import ScriptedModel
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
-from agent.stages import Delivery
+from agent.stages import Delivery, FindSpans
 from agent.task import Task
 from broker.fleet.mosquitto import LOOPBACK
 from broker.wire.credentials import load_worker
 from broker.wire.payload import PayloadKind
+from broker.wire.tls import TlsFiles
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completer, echo
@@ -41,12 +43,16 @@ class Agent:
     queue: SimpleQueue[AgentEvent] = field(default_factory=SimpleQueue)
     answers: SimpleQueue[Delivery] = field(default_factory=SimpleQueue)
     counters: Counter[str] = field(default_factory=Counter)
+    refusals: SimpleQueue[str] = field(default_factory=SimpleQueue)
 
     def ask(self, text: str = QUESTION, identity: str = "1") -> None:
         """Put a question in."""
         data = text.encode()
-        event = Arrived(TASK, "a.txt", identity, lambda n: data[:n], _nothing, _nothing)
+        event = Arrived(TASK, "a.txt", identity, lambda n: data[:n], _nothing, self._refused)
         self.queue.put(event)
+
+    def _refused(self, error: Exception) -> None:
+        self.refusals.put(str(error))
 
     def answer(self) -> Delivery:
         """The next answer."""
@@ -61,7 +67,7 @@ class Agent:
         return False
 
 
-def _nothing(*_: object) -> None:
+def _nothing() -> None:
     """These inputs are kept nowhere."""
 
 
@@ -78,8 +84,15 @@ def on_a_thread(run: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def running_agent(
-    asker: Asker, state: Path, port: int, *, patience_s: float = 60.0, resend_s: float = 0.3
+def running_agent(  # noqa: PLR0913 - what differs, by name
+    asker: Asker,
+    state: Path,
+    port: int,
+    *,
+    patience_s: float = 60.0,
+    resend_s: float = 0.3,
+    find: FindSpans = find_by_rule,
+    tls: TlsFiles | None = None,
 ) -> Iterator[Agent]:
     """An agent that is never sure."""
     agent = Agent()
@@ -102,8 +115,10 @@ def running_agent(
         state=state,
         tasks={TASK: task},
         queue=agent.queue,
+        find=find,
         resend_s=resend_s,
         counters=agent.counters,
+        tls=tls,
     )
 
     def run() -> None:  # SQLite wants one thread for all of an outbox's life
@@ -118,28 +133,33 @@ def running_agent(
 
 
 @contextmanager
-def running_worker(
+def running_worker(  # noqa: PLR0913 - what differs, by name
     fleet: Fleet,
     state: Path,
     port: int,
     *,
     completer: Completer | None = None,
     limits: Limits | None = None,
+    tls: bool = False,
+    keys: Path | None = None,
 ) -> Iterator[WorkerService]:
     """A worker that echoes, or answers with a model of the test's choice."""
     services: SimpleQueue[WorkerService] = SimpleQueue()
-    limits = limits or Limits(drain_s=1.0)
+    limits = limits or Limits(drain_s=1.0, clock_proof_s=0.0)
+    keys = keys or fleet.worker_folder
+    files = TlsFiles.of(keys) if tls else None
+    address = worker_address(LOOPBACK, port, limits, tls=files)
 
     def run() -> None:
         with ClaimStore(state) as store:
             worker = Worker(
-                credentials=load_worker(fleet.worker_folder),
-                devices=Devices(fleet.worker_folder),
+                credentials=load_worker(keys),
+                devices=Devices(keys),
                 completers={DOMAIN: completer or echo()},
                 store=store,
                 limits=limits,
             )
-            service = WorkerService(worker=worker, address=worker_address(LOOPBACK, port, limits))
+            service = WorkerService(worker=worker, address=address)
             services.put(service)
             service.run()
 

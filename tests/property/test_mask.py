@@ -1,17 +1,38 @@
 # ruff: noqa: RUF001 - look-alike characters are what some pieces are about
 import struct
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.find import find
-from agent.core.mask import FieldRule, MaskRules, mask, restore
+from agent.core.mask import mask
+from agent.core.policy import FieldRule, MaskRules
+from agent.core.restore import restore
 from agent.stages import Clean, Span
 from broker.wire.payload import Record, Text, Window
 
 # Pieces that collide with placeholders, and pieces that could be glued into one.
 PIECES = st.sampled_from(
-    ["<A_1>", "<a_1>", "<A_2>", "<A_B_1>", "<A_", "<A_1", "B_1>", "1>", "<", ">", "x", "é", "ſ"]
+    [
+        *(
+            "<A_1>",
+            "<a_1>",
+            "<A_2>",
+            "<A_B_1>",
+            "<A_",
+            "<A_1",
+            "B_1>",
+            "1>",
+            "<",
+            ">",
+            "x",
+            "é",
+            "ſ",
+        ),
+        *("A_1", "a_b_1", "A 1", "A-1", "[A_1]", "&lt;A_1", "&gt;", "%3C", "A\\_", "1", " ", "_"),
+        *("](", "\\", "]", "ſ"),
+    ]
 )
 GLUED = st.lists(PIECES, max_size=8).map("".join)
 PERSONAL = st.sampled_from(
@@ -76,7 +97,10 @@ def test_placeholders_and_values_belong_together(case: tuple[str, list[Span]]) -
 
     originals = result.vault.originals
     assert set(originals.values()) == {text[span.start : span.end] for span in spans}
-    assert not any(name.lower() in text.lower() for name in originals)
+    payload = result.masked.payload
+    assert isinstance(payload, Text)
+    given = Counter(masking.placeholder for masking in result.maskings)
+    assert {name: payload.text.upper().count(name) for name in originals} == given
     pairs = [(name.rsplit("_", 1)[0], value) for name, value in originals.items()]
     assert len(set(pairs)) == len(pairs)
 

@@ -56,7 +56,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(ticket=tickets, due_s=TIMES)
     def resend(self, ticket: UUID, due_s: float) -> None:
-        self.outbox.resend_at(ticket, due_s)
+        self.outbox.resend_at([(ticket, due_s)])
         if row := self.rows.get(ticket):
             row.due_s, row.attempts = due_s, row.attempts + 1
 
@@ -73,21 +73,21 @@ class OutboxMachine(RuleBasedStateMachine):
             if row.ending is None:
                 row.due_s = min(row.due_s, now_s)
 
-    @rule(ticket=tickets, ending=st.binary(min_size=1, max_size=3))
-    def end(self, ticket: UUID, ending: bytes) -> None:
-        row = self.rows.get(ticket)
-        if row is None or row.ending is not None:
-            with pytest.raises(UnknownTicketError):
-                self.outbox.end(ticket, ending)
-        else:
-            self.outbox.end(ticket, ending)
-            row.ending = ending
+    @rule(endings=st.dictionaries(tickets, st.binary(min_size=1, max_size=3), max_size=4))
+    def end(self, endings: dict[UUID, bytes]) -> None:
+        first = {t for t in endings if t in self.rows and self.rows[t].ending is None}
 
-    @rule(ticket=tickets)
-    def settle(self, ticket: UUID) -> None:
-        self.outbox.settle(ticket)
-        if self.rows.pop(ticket, None):
-            self.settled.add(ticket)
+        assert self.outbox.end(endings) == first
+
+        for ticket in first:
+            self.rows[ticket].ending = endings[ticket]
+
+    @rule(settled=st.lists(tickets, max_size=4))
+    def settle(self, settled: list[UUID]) -> None:
+        self.outbox.settle(settled)
+        for ticket in settled:
+            if self.rows.pop(ticket, None):
+                self.settled.add(ticket)
 
     @rule()
     def flush(self) -> None:
@@ -138,7 +138,7 @@ def test_more_answers_than_a_power_cut_brings_back_are_remembered(tmp_path: Path
     outbox = Outbox(tmp_path / "outbox.db")
     for number in range(SETTLED_KEPT + 10):
         outbox.put_ended(UUID(int=number), b"a", due_s=0.0)
-        outbox.settle(UUID(int=number))
+        outbox.settle([UUID(int=number)])
 
     kept = [number for number in range(SETTLED_KEPT + 10) if outbox.knows(UUID(int=number))]
     outbox.close()
@@ -149,7 +149,7 @@ def test_more_answers_than_a_power_cut_brings_back_are_remembered(tmp_path: Path
 def test_an_answer_that_an_earlier_life_did_not_deliver_is_due_at_once(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     outbox.put(Parcel(UUID(int=1), b"e", 1, NEVER_S), memo=b"m", due_s=500.0)
-    outbox.end(UUID(int=1), b"a")
+    outbox.end({UUID(int=1): b"a"})
     outbox.close()
 
     outbox = Outbox(tmp_path / "outbox.db")
@@ -205,3 +205,16 @@ def test_after_a_full_disk_questions_and_numbers_are_stored_again(tmp_path: Path
     again = Outbox(tmp_path / "outbox.db")
     assert (len(again), again.number("left")) == (1, 3.0)
     again.close()
+
+
+def test_an_answer_is_on_the_disk_before_anybody_sees_it(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    outbox.put(Parcel(UUID(int=1), b"e", 1, NEVER_S), memo=b"m", due_s=500.0)
+    said: list[str] = []
+    outbox._db.set_trace_callback(lambda statement: said.append(statement.partition(" outbox")[0]))
+
+    outbox.end({UUID(int=1): b"a"})
+    outbox.close()
+
+    begun = ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"]
+    assert said == [*begun, "UPDATE", "COMMIT", "PRAGMA synchronous = NORMAL"]

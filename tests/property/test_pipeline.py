@@ -72,7 +72,7 @@ class PipelineMachine(RuleBasedStateMachine):
         self.cloud.way_back = way_back if callable(way_back) else self.cloud.hold
         for parcel in self.device.outbox.due(self.clock.now_s + 5.0):
             self.device.carry(self.cloud, parcel)
-            self.device.outbox.resend_at(parcel.ticket, self.clock.now_s + 5.0)
+            self.device.outbox.resend_at([(parcel.ticket, self.clock.now_s + 5.0)])
 
     @rule(number=NUMBERS)
     def late_and_swapped(self, number: int) -> None:

@@ -25,18 +25,20 @@ def test_parsing_a_question_topic_undoes_building_it(fleet: str, pool: str, devi
 
 
 @given(NAMES, NAMES, NAMES)
-def test_parsing_a_presence_topic_undoes_building_it(fleet: str, pool: str, worker: str) -> None:
+def test_a_presence_topic_is_of_its_own_pool_only(fleet: str, pool: str, worker: str) -> None:
     topic = topics.worker_presence(FleetId(fleet), PoolId(pool), WorkerId(worker))
+    device = DeviceId("board-1")
 
-    assert topics.parse_worker_presence(topic) == (pool, worker)
+    assert topics.is_worker_of(Route(FleetId(fleet), PoolId(pool), device), topic)
+    assert not topics.is_worker_of(Route(FleetId(f"{fleet}-"), PoolId(pool), device), topic)
+    assert not topics.is_worker_of(Route(FleetId(fleet), PoolId(f"{pool}-"), device), topic)
 
 
 @given(st.text())
 def test_noise_is_no_topic(text: str) -> None:
     with suppress(TopicError):
         assert Route.parse(text).ask == text
-    with suppress(TopicError):
-        topics.parse_worker_presence(text)
+    assert not topics.is_worker_of(Route(FleetId("f"), PoolId("p"), DeviceId("d")), text)
 
 
 @given(NAMES, NAMES, BAD_NAMES)
@@ -46,8 +48,8 @@ def test_a_bad_name_makes_no_topic_of_ours(fleet: str, pool: str, bad: str) -> N
         Route.parse(f"fl/v1/{fleet}/ask/{pool}/{bad}")
     with pytest.raises(TopicError):
         Route.parse(f"fl/v1/{bad}/ask/{pool}/{fleet}")
-    with pytest.raises(TopicError):
-        topics.parse_worker_presence(f"fl/v1/{fleet}/pool/{pool}/worker/{bad}")
+    route = Route(FleetId(fleet), PoolId(pool), DeviceId("d"))
+    assert not topics.is_worker_of(route, f"fl/v1/{fleet}/pool/{pool}/worker/{bad}")
 
 
 @given(NAMES, NAMES, NAMES)
@@ -79,3 +81,11 @@ def test_no_two_kinds_of_topic_are_ever_the_same(a: str, b: str, c: str, d: str)
     }
 
     assert len(made) == 5
+
+
+@given(NAMES, NAMES)
+def test_parsing_a_request_for_new_keys_undoes_building_it(fleet: str, device: str) -> None:
+    topic = topics.renewal_request(FleetId(fleet), DeviceId(device))
+
+    assert topics.parse_renewal_request(topic) == device
+    assert topics.parse_renewal_request(f"{topic}ed") is None

@@ -7,14 +7,23 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import torch
 from gguf import GGMLQuantizationType, TokenType
 from torch import Tensor
 
-from training.home_nlu.llama import EPSILON, THETA, Llama
-from training.home_nlu.tokens import CONTROL, END, Vocabulary
+from training.home_nlu.llama import EPSILON, THETA, Llama, Shape
+from training.home_nlu.tokens import ALONE, CONTROL, END, Vocabulary
 
 FORMATS = {"q8_0": GGMLQuantizationType.Q8_0, "q4_0": GGMLQuantizationType.Q4_0}
 _FILE_TYPES = {"q8_0": gguf.LlamaFileType.MOSTLY_Q8_0, "q4_0": gguf.LlamaFileType.MOSTLY_Q4_0}
+
+_SIZES = {
+    "width": "embedding_length",
+    "depth": "block_count",
+    "heads": "attention.head_count",
+    "hidden": "feed_forward_length",
+    "context": "context_length",
+}
 
 
 def write(path: Path, model: Llama, vocabulary: Vocabulary, *, name: str, format_: str) -> None:
@@ -41,6 +50,37 @@ def write(path: Path, model: Llama, vocabulary: Vocabulary, *, name: str, format
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def read(path: Path, vocabulary: Vocabulary, *, dropout: float) -> Llama:
+    """Read a written model back, to train it on; the numbers are those of the 8-bit weights.
+
+    A file has the sums of bases and variants only, so what is alone counts as a base.
+
+    Raises:
+        ValueError: the file has other tokens.
+    """
+    file = gguf.GGUFReader(path)
+    if file.fields["tokenizer.ggml.tokens"].contents() != list(vocabulary.pieces):
+        raise ValueError(f"{path} has other tokens than the vocabulary of this data")
+    sizes = {key: file.fields[f"llama.{name}"].contents() for key, name in _SIZES.items()}
+    bases, variants = torch.tensor(vocabulary.bases), torch.tensor(vocabulary.variants)
+    model = Llama(Shape(**sizes), bases, variants, dropout)
+    weights = {
+        tensor.name: torch.tensor(gguf.quants.dequantize(tensor.data, tensor.tensor_type))
+        for tensor in file.tensors
+    }
+    with torch.no_grad():
+        for name, place in _tensors(model).items():
+            if name != "token_embd.weight":
+                place.copy_(weights[name])
+        vectors = weights["token_embd.weight"]
+        alone = variants == ALONE
+        model.base.weight[bases[alone]] = vectors[alone]
+        for variant in range(len(model.variant.weight)):
+            mine = variants == variant
+            model.variant.weight[variant] = (vectors - model.base.weight[bases])[mine].mean(0)
+    return model
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:

@@ -7,6 +7,7 @@ slot_f1           micro-averaged over (slot, exact value) pairs, as conlleval co
 """
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -90,6 +91,25 @@ def hardest(
         found[f"{name}_intent_accuracy"] = _rounded(_intents(hard, some).mean())
         found[f"{name}_slot_f1"] = _slot_f1(hard, some)
     return found
+
+
+def paired(
+    frames: Sequence[Frame], answers: Sequence[Answer], smaller: Sequence[Answer]
+) -> dict[str, float]:
+    """Count the whole answers that only one of two packages gets right, and test the difference.
+
+    The p-value is of the two-sided sign test: how likely so uneven a count is among equals.
+    """
+    mine, theirs = score(frames, answers).right, score(frames, smaller).right
+    better, worse = int((mine > theirs).sum()), int((mine < theirs).sum())
+    return {"paired_better": better, "paired_worse": worse, "paired_p": sign_test(better, worse)}
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Give the chance, by a fair coin, of counts at least as uneven as these."""
+    tosses = wins + losses
+    tail = sum(math.comb(tosses, heads) for heads in range(min(wins, losses) + 1))
+    return float(f"{min(1.0, 2 * tail / 2**tosses):.2g}")
 
 
 def unsure(answers: Sequence[Answer]) -> list[int]:

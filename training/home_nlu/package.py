@@ -4,7 +4,6 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from broker.package import calibrate
@@ -14,33 +13,26 @@ from broker.package.llama import predicted
 from broker.package.load import load_package
 from broker.package.manifest import CALIBRATION_FILE, load_manifest
 from training.home_nlu import gguf_file
+from training.home_nlu.covers import Cover
 from training.home_nlu.frames import DOMAINS, Frame
 from training.home_nlu.grammar import grammar
-from training.home_nlu.judge import Answer, answered, figures, hardest, score, surest_intents
+from training.home_nlu.judge import (
+    Answer,
+    answered,
+    figures,
+    hardest,
+    paired,
+    score,
+    surest_intents,
+)
 from training.home_nlu.llama import Llama
 from training.home_nlu.tokens import ASK, PROMPTS, Vocabulary
 
 CONTEXT = 256  # tokens, of utterance and answer
 _MOST_TOKENS = 96  # of an answer; the longest of the data has 50
 WEIGHTS = "model.gguf"
-_COMMAND = "python -m training.home_nlu --data DIR --out DIR"
-_DATA = (
-    "HWU64 (xliuhw/NLU-Evaluation-Data), train split; Snips 2017-06 (sonos/nlu-benchmark), nine "
-    "tenths; unlabelled: CLINC150 (clinc/oos-eval), wikigold, WNUT17; names: "
-    "dominictarr/random-name, datasets/world-cities; MiniLM-L6-v2 word vectors; "
-    "intents of made sentences by commands-large"
-)
+_FORMAT = "q8_0"  # of the layers' weights
 _LICENCE = "CC BY 4.0, CC0 1.0, CC BY 3.0, CC BY 4.0, CC BY 4.0, MIT, CC BY 4.0; MiniLM Apache-2.0"
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """What a package says of itself."""
-
-    name: str
-    parent: str
-    format_: str  # of the layers' weights
-    card: str  # Markdown
 
 
 def write(
@@ -48,7 +40,7 @@ def write(
 ) -> None:
     """Write a package without figures; `every` names the intents and slots of its grammars."""
     folder.mkdir(parents=True, exist_ok=True)
-    gguf_file.write(folder / WEIGHTS, model, known, name=cover.name, format_=cover.format_)
+    gguf_file.write(folder / WEIGHTS, model, known, name=cover.name, format_=_FORMAT)
     for domain in DOMAINS:
         frames = [frame for frame in every if frame.domain == domain]
         rules = grammar(
@@ -66,25 +58,26 @@ def finish(
     """Measure and calibrate a written package on validation frames; write its card.
 
     Where the answers of a smaller package to the same frames are given, also say how both fare
-    on the fifth of which that one is least sure.
+    on the fifth of which that one is least sure, and which has more right as a whole.
     """
     (folder / CALIBRATION_FILE).unlink(missing_ok=True)
     _write_manifest(folder, cover, {}, score="first")
-    by_intent = _asked(folder, judged)
+    by_intent = asked(folder, judged)
     _write_manifest(folder, cover, {})
-    answers = _asked(folder, judged)
+    answers = asked(folder, judged)
     found: dict[str, float] = {}
     curves = {}
     for domain in DOMAINS:
         rows = [n for n, frame in enumerate(judged) if frame.domain == domain]
         frames, mine = [judged[n] for n in rows], [answers[n] for n in rows]
-        hard = hardest(frames, mine, [smaller[n] for n in rows]) if smaller else {}
+        theirs = [smaller[n] for n in rows] if smaller else []
+        beside = hardest(frames, mine, theirs) | paired(frames, mine, theirs) if smaller else {}
         scored = score(frames, mine)
         curves[domain] = scored, best(scored)[0]
         known = {
             **figures(frames, mine),
             "intent_surest_accuracy": surest_intents(frames, [by_intent[n] for n in rows]),
-            **hard,
+            **beside,
             "ece": round(curves[domain][1].ece, 4),
         }
         found |= {f"{domain.replace('/', '_')}_{key}": value for key, value in known.items()}
@@ -98,7 +91,8 @@ def finish(
     return answers
 
 
-def _asked(folder: Path, judged: Sequence[Frame]) -> list[Answer]:
+def asked(folder: Path, judged: Sequence[Frame]) -> list[Answer]:
+    """Answer every frame's utterance by a package."""
     model = load_package(folder)
     answers = answered(model, judged)
     model.close()
@@ -149,7 +143,8 @@ def _write_manifest(
             f'score = "{score}"',
         ]
     lines += ["", "[training]"]
-    for key, value in (("data", _DATA), ("licence", _LICENCE), ("command", _COMMAND)):
+    told = {"data": cover.data, "licence": _LICENCE, "command": cover.command}
+    for key, value in told.items():
         lines.append(f"{key} = {json.dumps(value)}")
     if found:
         lines += ["", "[training.figures]  # on validation, with this file"]
@@ -171,12 +166,14 @@ Measured with the file in this folder, through the engine that runs it, on HWU64
 split (`home_nlu`) and on the tenth of Snips that is never trained on (`home_snips`).
 `accuracy` is of whole answers, `intent` of intents; `surest` of the 80 % with the highest score,
 for intents with the likeliest first token; `slot_f1` counts (slot, exact value) pairs. `hard` is
-the fifth of which home-nlu is least sure, `hard_smaller` what home-nlu itself makes of it. The
+the fifth of which home-nlu is least sure, `hard_smaller` what home-nlu itself makes of it;
+`paired` counts the answers that this package alone or home-nlu alone has right as a whole, and
+`paired_p` is how likely so uneven a count is among equals (two-sided sign test). The
 calibration was fitted on the same cases and tells the chance that a whole answer is right; `ece`
 is cross-fitted in five folds.
 
-- Data: {_DATA}.
+- Data: {cover.data}.
 - Licence of the data: {_LICENCE}. Licence of this package: Apache-2.0.
-- Reproduce: `{_COMMAND}`
+- Reproduce: `{cover.command}`
 """
     (folder / "README.md").write_text(text, encoding="utf-8")

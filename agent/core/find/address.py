@@ -9,19 +9,24 @@ from collections.abc import Iterator
 from agent.stages import Span
 
 # No letter before: v1.2.3.4 is a version. Underscores and letters of other scripts may stand.
+# A pattern that begins with a character is searched for faster than one that looks back first.
 _V4 = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z])(?!\.[0-9])"
+    r"[0-9](?<![0-9A-Za-z].)(?<![0-9]\..)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z])(?!\.[0-9])"
 )
+_V4_TRIGGER = re.compile(r"\.[0-9]{1,3}\.")
+_V6_TRIGGER = re.compile(r"::|:(?:[0-9A-Fa-f]{1,4}:){5}")  # a gap, or at least six colons
 _V6_RUN = re.compile(r"[0-9A-Fa-f:.]+")
 _V6_GROUP = re.compile(r"[0-9A-Fa-f]{1,4}")
 _LETTER = re.compile(r"[A-Za-z]")  # the run itself has taken every digit
 _V6_GROUPS = 8
 _V6_LONGEST = 45  # RFC 4291: eight groups, the last two written as IPv4
 _MAC_PAIRS = re.compile(
-    r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2})*(?![0-9A-Za-z])"
+    r"[0-9A-Fa-f](?<![0-9A-Za-z].)[0-9A-Fa-f]([:-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2})*"
+    r"(?![0-9A-Za-z])"
 )
+_MAC_TRIGGER = re.compile(r"[:-](?:[0-9A-Fa-f]{2}[:-]){4}|\.[0-9A-Fa-f]{4}\.")
 _MAC_DOTS = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]\.)[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}"
+    r"[0-9A-Fa-f](?<![0-9A-Za-z].)(?<![0-9A-Za-z]\..)[0-9A-Fa-f]{3}(?:\.[0-9A-Fa-f]{4}){2}"
     r"(?![0-9A-Za-z])(?!\.[0-9A-Za-z])"
 )
 # EUI-48, EUI-64, and EUI-48 behind a label such as "AC:". Longer is a fingerprint.
@@ -31,12 +36,18 @@ _OCTET_MAX = 255
 
 def find_addresses(plain: str) -> Iterator[Span]:
     """Find IP and MAC addresses."""
-    for match in _V4.finditer(plain):
-        if _is_v4(match[0]):
-            yield Span(*match.span(), "IP", 1.0, "IPv4")
-    if ":" in plain:
+    if _V4_TRIGGER.search(plain):
+        for match in _V4.finditer(plain):
+            if _is_v4(match[0]):
+                yield Span(*match.span(), "IP", 1.0, "IPv4")
+    if _V6_TRIGGER.search(plain):
         for match in _V6_RUN.finditer(plain):
             yield from _v6(plain, *match.span())
+    if _MAC_TRIGGER.search(plain):
+        yield from _macs(plain)
+
+
+def _macs(plain: str) -> Iterator[Span]:
     for match in _MAC_PAIRS.finditer(plain):
         if (len(match[0]) + 1) // 3 in _MAC_PAIR_COUNTS:
             yield Span(*match.span(), "MAC", 1.0, "pairs")

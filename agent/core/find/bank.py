@@ -3,19 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from agent.core.find.fold import BLANK
 from agent.stages import Span
 
 # A card's digits may be in groups; so may a list of sensor values, which is why a grouping
 # must look like a card's and a long list needs a known network.
 _TRAIN = re.compile(r"[0-9]+(?:[ \t\r\n.\-]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
-_UUID = re.compile(
-    r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
-)
 _CARD_DIGITS = range(12, 20)  # ISO/IEC 7812-1: at most 19
 _GROUP_DIGITS = 4  # the fewest in a group that is not the last
 _UATP = 15  # cards that begin with 1; a Unix time has 10, 13, 16 or 19 digits
+_ODD_GROUP = re.compile(r"(?:[0-9]{1,3}|[0-9]{5,})[^0-9]")  # only known networks begin so
+_COUNTRY_CODE = re.compile(r"\+[0-9]{0,3}[ ]?$")
 _GLUED = 15  # beside letters, shorter numbers are serials
 _PHONE_DIGITS = 15  # E.164: behind a plus sign, so many digits are no card
 _LIST_GROUPS = 8  # two cards; more groups are a list of numbers
@@ -49,18 +47,19 @@ _IBAN_LENGTHS = {
     **dict.fromkeys(("LC",), 32),
     **dict.fromkeys(("RU",), 33),
 }
-_IBAN_HEAD = re.compile(r"[A-Za-z]{2}[0-9]{2}")
+_IBAN_CHECK = re.compile(r"[0-9][0-9](?<=[A-Za-z]{2}..)")  # the two digits behind the country
 _IBAN_REST = re.compile(r"(?:[ \t\r\n.\-]{0,2}[A-Za-z0-9]){11,29}")
 _ALNUM = re.compile(r"[A-Za-z0-9]")
 
 
 def find_cards(plain: str) -> Iterator[Span]:
     """Find 12 to 19 digits that pass the Luhn check, in one piece or in groups."""
-    quiet = _UUID.sub(lambda match: BLANK * len(match[0]), plain)
-    for train in _TRAIN.finditer(quiet):
-        if len(train[0]) >= _CARD_DIGITS.start:
-            groups = [match.span() for match in _GROUP.finditer(quiet, *train.span())]
-            yield from _cards(quiet, groups)
+    for train in _TRAIN.finditer(plain):
+        written = train[0]
+        size = len(written)
+        if size in _CARD_DIGITS or (size > _CARD_DIGITS.start and not written.isdecimal()):
+            groups = [match.span() for match in _GROUP.finditer(plain, *train.span())]
+            yield from _cards(plain, groups)
 
 
 def _cards(plain: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
@@ -71,8 +70,13 @@ def _cards(plain: str, groups: list[tuple[int, int]]) -> Iterator[Span]:
         last = _last_group(plain, groups, first, strict=strict)
         if last is not None:
             start, end = groups[first][0], groups[last][1]
-            known = _NETWORK.fullmatch(_digits(plain[start:end]))
-            yield Span(start, end, "CARD", 1.0 if known else 0.7, "Luhn")
+            yield Span(start, end, "CARD", _score(_digits(plain[start:end])), "Luhn")
+
+
+def _score(digits: str) -> float:
+    if _NETWORK.fullmatch(digits):
+        return 1.0
+    return 0.7 if digits[0] in "123456" else 0.4  # others only behind a word such as "card"
 
 
 def _last_group(
@@ -96,12 +100,13 @@ def _last_group(
 def _is_card(plain: str, start: int, end: int, *, strict: bool) -> bool:
     written = plain[start:end]
     digits = _digits(written)
-    if strict and not _NETWORK.fullmatch(digits):
+    listed = strict or _ODD_GROUP.match(written)
+    if listed and not _NETWORK.fullmatch(digits):
         return False
     glued = bool(_ALNUM.match(plain[start - 1 : start]) or _ALNUM.match(plain, end))
     if glued and len(digits) < _GLUED:
         return False
-    if plain[start - 1 : start] == "+" and len(digits) <= _PHONE_DIGITS:
+    if len(digits) <= _PHONE_DIGITS and _COUNTRY_CODE.search(plain, max(0, start - 6), start):
         return False
     return _may_begin(digits) and _is_not_decimal(plain, start, end) and luhn(digits)
 
@@ -109,7 +114,7 @@ def _is_card(plain: str, start: int, end: int, *, strict: bool) -> bool:
 def _may_begin(digits: str) -> bool:
     if digits[0] == "1":
         return len(digits) == _UATP
-    return digits[0] in "23456" and not digits.startswith("20")  # 20: a time such as 20261120...
+    return digits[0] in "2345689" and not digits.startswith("20")  # 20: a time such as 20261120...
 
 
 def _is_not_decimal(plain: str, start: int, end: int) -> bool:
@@ -133,15 +138,16 @@ def luhn(digits: str) -> bool:
 
 def find_ibans(plain: str) -> Iterator[Span]:
     """Find IBANs of a known country, its length and a right check, with spaces or without."""
-    for head in _IBAN_HEAD.finditer(plain):
-        wanted = _IBAN_LENGTHS.get(head[0][:2].upper(), 0) - len(head[0])
-        rest = _IBAN_REST.match(plain, head.end()) if wanted > 0 else None
-        if rest and _may_stand(plain, head.start()):
+    for check in _IBAN_CHECK.finditer(plain):
+        start = check.start() - len("DE")
+        wanted = _IBAN_LENGTHS.get(plain[start : start + 2].upper(), 0) - len("DE89")
+        rest = _IBAN_REST.match(plain, check.end()) if wanted > 0 else None
+        if rest and _may_stand(plain, start):
             places = [match.end() for match in _ALNUM.finditer(plain, *rest.span())]
             end = places[wanted - 1] if wanted <= len(places) else 0
-            written = "".join(_ALNUM.findall(plain[head.start() : end]))
+            written = "".join(_ALNUM.findall(plain[start:end]))
             if end and not plain[end : end + 1].isdigit() and mod_97(written):
-                yield Span(head.start(), end, "IBAN", 1.0, "mod 97")
+                yield Span(start, end, "IBAN", 1.0, "mod 97")
 
 
 def _may_stand(plain: str, start: int) -> bool:

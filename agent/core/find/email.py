@@ -17,9 +17,9 @@ _NOT_FIRST = ".'!#$*^%~+-"
 
 def find_emails(plain: str) -> Iterator[Span]:
     """Find local@domain.tld, "quoted local"@domain.tld and local@[address]."""
-    signs = [match.span() for match in _AT.finditer(plain)]
-    if not signs:
+    if "@" not in plain and "%40" not in plain:
         return
+    signs = [match.span() for match in _AT.finditer(plain)]
     backwards = plain[::-1]
     floor = 0  # the previous at sign's end; no domain reads over an at sign either
     for at, after in signs:

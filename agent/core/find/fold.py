@@ -1,13 +1,18 @@
 """Look-alikes -> the ASCII that the rules are written for, character by character.
 
-The length never changes, so positions stay true.
+The length never changes, nor does `lower()` change it then, so positions stay true.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from agent.stages import Span
 
 BLANK = "\0"  # neither letter, digit nor separator; clean text has none
+_UUID_TRIGGER = re.compile(r"-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-")
+_UUID = re.compile(
+    r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
+)
 
 # The zeros of writings with ten digits in a row: full width, Arabic, Persian, Indian, Thai,
 # and the five mathematical alphabets.
@@ -22,6 +27,7 @@ _SAME = {
     ".": "\u3002\uff61\u2024\ufe52",
     ":": "\ufe55\ua789",
     "/": "\u2044\u2215",
+    "I": "\u0130",  # the one letter that lower() makes longer
 }
 
 
@@ -44,8 +50,17 @@ def fold(text: str) -> str:
     return text if text.isascii() else text.translate(_TABLE)
 
 
-def blank(text: str, spans: Iterable[Span]) -> str:
+def without_uuids(plain: str) -> str:
+    """Overwrite UUIDs, whose digits mean nothing; the length stays."""
+    if not _UUID_TRIGGER.search(plain):
+        return plain
+    return _UUID.sub(lambda match: BLANK * len(match[0]), plain)
+
+
+def blank(text: str, spans: Sequence[Span]) -> str:
     """Overwrite spans with a character that no rule reads; the length stays."""
+    if not spans:
+        return text
     pieces: list[str] = []
     end = 0
     for span in sorted(spans, key=lambda span: span.start):

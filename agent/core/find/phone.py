@@ -8,23 +8,11 @@ bounded number of characters from where it starts.
 import re
 from collections.abc import Iterator
 
-from agent.core.find.fold import BLANK
 from agent.stages import Span
 
-_QUIET = re.compile(
-    r"""
-    (?<![0-9a-f]) [0-9a-f]{8} (?:-[0-9a-f]{4}){3} -[0-9a-f]{12} (?![0-9a-f])       # UUID
-  | (?<![0-9]) (?:19|20)[0-9]{2} ([-/.]) (?:0?[1-9]|1[0-2]) \1
-        (?:0?[1-9]|[12][0-9]|3[01]) (?![0-9]) (?!\1[0-9])                       # 2026-11-20
-  | (?<![0-9]) (?<![0-9][-/.\ ]) (?:0?[1-9]|[12][0-9]|3[01]) ([-/.\ ])
-        (?:0?[1-9]|[12][0-9]|3[01]) \2 (?:19|20)[0-9]{2} (?![0-9]) (?![-/.][0-9])  # 20.11.2026
-  | (?<![0-9]) (?<![0-9][-/.]) (?:0?[1-9]|[12][0-9]|3[01]) ([-/.])
-        (?:0?[1-9]|[12][0-9]|3[01]) \3 [0-9]{2} (?![0-9]) (?!\3[0-9])           # 20.11.26
-  | (?<![0-9]) (?:[01]?[0-9]|2[0-3]) :[0-5][0-9] (?: :[0-5][0-9](?:[.,][0-9]{1,9})? )?
-        (?![0-9])                                                               # 12:30:45.123
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+_START = re.compile(r"[+(]|[0-9](?<![0-9].)")  # where a number may begin
+# Digits with what may stand between two of them: only there is a number looked for.
+_TRAIN = re.compile(r"[+(0-9](?:(?<=[0-9])|[+(]?[0-9])(?:[^0-9A-Za-z]{0,4}[0-9]){6,}")
 _FORMS = re.compile(
     r"""
     (?P<international> (?<![0-9]) \+[ ]?
@@ -33,7 +21,7 @@ _FORMS = re.compile(
   | (?P<exit_code> (?<![0-9A-Za-z]) (?<![0-9][.,\-/:]) (?: 00[ \-]?[1-9] | 011[ \-][1-9] )
         (?: [0-9]{9,13} | (?=[0-9]{0,12}[ ().\-/]) (?:[ ().\-/]{0,3}[0-9]){7,13} )
         (?![0-9]) (?![.\-/][0-9]) )
-  | (?P<area_code> (?: (?<![0-9A-Za-z]) 1[ .\-]? )?
+  | (?P<area_code> (?: (?<![0-9A-Za-z]) [18][ .\-]? )?
         (?: \([0-9]{3}\) [ ]?[.\-]?[ ]? [0-9]{3} [ .\-]? [0-9]{4}
           | \( (?!(?:19|20)[0-9]{2}\)) (?:0|[0-9]{2,5}) \) (?:[ \-/.]{0,2}[0-9]){6,10} )
         (?![0-9]) (?![.\-/][0-9]) )
@@ -46,9 +34,18 @@ _FORMS = re.compile(
   | (?P<local> (?<![0-9A-Za-z]) (?<![0-9][ .,\-/:]) 555-[0-9]{4} (?![0-9]) (?![.\-/][0-9]) )
   | (?P<trunk> (?<![0-9A-Za-z_]) (?<![0-9][.,\-/:])
         (?: 0[1-9][0-9]{8,9}
-          | 0[1-9] (?=[0-9]{0,4}[ )/\-]) (?:[ )/\-]{0,3}[0-9]){7,10}
+          | 0[1-9] (?=[0-9]{0,4}[ )/\-]) (?:[ )/\-]{0,3}[0-9]){7,11}
           | 0[1-9] [0-9]{0,3} (?:\.[0-9]{2,4}){2,4} )
         (?![0-9A-Za-z]) (?![.\-/][0-9]) )
+  | (?P<groups> (?<![0-9A-Za-z_]) (?<![0-9][ .,\-/:]) [0-9]{2,4}
+        (?P<between>[ \-]) [0-9]{2,4} (?: (?P=between) [0-9]{2,4} ){1,3}
+        (?![0-9A-Za-z]) (?![ .,\-/:][0-9]) )
+  | (?P<pair> (?<![0-9A-Za-z_]) (?<![0-9][ .,\-/:]) [0-9]{2,4}
+        (?: [ ] [0-9]{6} | [ \-.] [0-9]{3,4} | (?: \. [0-9]{2,4} ){2,4} )
+        (?![0-9A-Za-z]) (?![ .,\-/:][0-9]) )
+  | (?P<mixed> (?<![0-9A-Za-z_]) (?<![0-9][ .,\-/:]) [0-9]{1,5} (?: [ \-./] [0-9]{1,8} ){1,4}
+        (?![0-9A-Za-z]) (?![ .,\-/:][0-9]) )
+  | (?P<bare> (?<![0-9A-Za-z_]) (?<![0-9][.,\-/:]) [0-9]{7,12} (?![0-9A-Za-z]) (?![.,\-/:][0-9]) )
     """,
     re.VERBOSE,
 )
@@ -60,43 +57,52 @@ _SCORES = {
     "spaces": 0.6,
     "local": 0.6,
     "trunk": 0.6,
-    "word": 0.7,
+    "groups": 0.4,
+    "pair": 0.4,
+    "mixed": 0.25,
+    "bare": 0.25,
 }
-_WORD = re.compile(
-    r"(?<![a-z])(?:tel|tele(?:ph|f)one?|phone|mobile|mobil|cell|handy|fax|whatsapp"
-    r"|t\u00e9l(?:\u00e9phone)?|tel\u00e9fono|m\u00f3vil|dial|call (?:me|us)|reach (?:me|us))"
-    r"[^0-9(+\0]{0,16}"
-    r"(?P<word>[+(]?[0-9](?:[ ().\-/]{0,2}[0-9]){6,14})(?![0-9])",
-    re.IGNORECASE,
-)
 _EXTENSION = re.compile(r"[ ,;]{0,2}(?:x|ext\.?|extension|#)[ ]?[0-9]{1,6}(?![0-9])", re.IGNORECASE)
 _GROUP = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
 _PRICE_BEFORE = "$\u20ac\u00a3\u00a5"
 _UNIT_AFTER = "\u20ac\u00a3\u00a5%\u00b0"
 _DIGITS = range(7, 18)  # E.164: at most 15, and an exit code
-_TRUNK_DIGITS = range(9, 13)
+_TRUNK_DIGITS = range(9, 14)
+_WEAK = ("groups", "pair", "mixed", "bare")  # nothing but a word beside says that it is a phone
+_WEAK_DIGITS = range(7, 13)
+_RANGES = {"trunk": _TRUNK_DIGITS, **dict.fromkeys(_WEAK, _WEAK_DIGITS)}
 _PAIRS = 5  # 01 23 45 67 89, France; more pairs are a dump of bytes
 
 
 def find_phones(plain: str) -> Iterator[Span]:
     """Find phone numbers of at least seven digits, with their extension."""
-    quiet = _QUIET.sub(lambda match: BLANK * len(match[0]), plain)
-    for pattern in (_FORMS, _WORD):
-        for match in pattern.finditer(quiet):
-            rule = match.lastgroup or "word"
-            start, end = match.span(rule)
-            if _is_plausible(quiet, rule, start, end):
-                more = _EXTENSION.match(quiet, end)
-                name = rule.replace("_", " ")
-                yield Span(start, more.end() if more else end, "PHONE", _SCORES[rule], name)
+    for train in _TRAIN.finditer(plain):
+        if train[0].isdecimal() and len(train[0]) not in _WEAK_DIGITS and train[0][0] != "0":
+            continue  # one number that is too long, as machines number things
+        floor = 0
+        for place in _START.finditer(plain, *train.span()):
+            match = _FORMS.match(plain, place.start(), train.end() + 2)
+            if match and place.start() >= floor:
+                if match.lastgroup not in _WEAK:  # inside of what may be none, another may begin
+                    floor = match.end()
+                yield from _phone(plain, match)
+
+
+def _phone(plain: str, match: re.Match[str]) -> Iterator[Span]:
+    rule = match.lastgroup or ""
+    start, end = match.span()
+    if _is_plausible(plain, rule, start, end):
+        more = _EXTENSION.match(plain, end)
+        name = rule.replace("_", " ")
+        yield Span(start, more.end() if more else end, "PHONE", _SCORES[rule], name)
 
 
 def _is_plausible(plain: str, rule: str, start: int, end: int) -> bool:
     written = plain[start:end]
     groups = _GROUP.findall(written)
     digits = sum(map(len, groups))
-    if digits not in (_TRUNK_DIGITS if rule == "trunk" else _DIGITS):
+    if digits not in _RANGES.get(rule, _DIGITS):
         return False
     if _DECIMAL.fullmatch(written):
         return False

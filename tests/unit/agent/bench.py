@@ -9,6 +9,7 @@ from agent.shell.courier import Courier
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent, Loop
 from agent.shell.presence import Presence
+from agent.store.clock import DeviceClock
 from agent.task import Task
 from broker.wire.envelope import seal_reply
 from broker.wire.errors import BrokerUnavailableError
@@ -120,6 +121,7 @@ def make_bench(device: Device) -> Bench:
         pipeline=device.pipeline,
         courier=courier,
         link=link,
+        clock=DeviceClock(device.outbox, wall_s=device.clock, steady_s=device.clock),
         presence=Presence(topic=STATE, session=1, about={}, counters=counters),
         inputs=[source],
         reload=lambda: reloaded.pop(0),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from agent.core.clean import Expectation, clean
 from agent.core.find import find
-from agent.core.mask import MaskRules, mask
+from agent.core.mask import mask
+from agent.core.policy import MaskRules
 from agent.models.engine import Engine
 from agent.stages import Masked, Raw
 from broker.wire.payload import PayloadKind

@@ -12,15 +12,20 @@ from pathlib import Path
 from uuid import UUID
 
 from agent.core.clean import Expectation
+from agent.core.find import find
 from agent.core.gate import GatePolicy
-from agent.core.mask import MaskRules
+from agent.core.policy import Fate, MaskRules
 from agent.errors import OutputUnavailableError
+from agent.masker import Masker
 from agent.models.scripted import ScriptedModel
 from agent.pipeline import Pipeline
 from agent.post import Post
 from agent.referee import Referee
+from agent.sealer import Sealer
 from agent.stages import Delivery, Raw
+from agent.store.conversations import Conversations
 from agent.store.errors import UnknownTicketError
+from agent.store.keyring import Keyring
 from agent.store.memo import Safe
 from agent.store.outbox import Outbox, Parcel
 from agent.store.spending import Spending
@@ -34,6 +39,7 @@ from tests.simulator import CloudSimulator
 
 TASK = "home"
 PATIENCE_S = 60.0
+CONVERSATION_S = 3600.0
 RESEND_S = 2.0
 FIRST = UUID(int=1)
 SECOND = UUID(int=2)
@@ -77,17 +83,24 @@ class Device:
     pipeline: Pipeline
     clock: Clock
     shelf: Shelf
-    counted: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)  # but what masking did
+    masked: list[str] = field(default_factory=list)
 
     @property
     def delivered(self) -> list[Delivery]:
         """What the output has taken, oldest first."""
         return self.shelf.taken
 
-    def ask(self, text: str | bytes, ticket: UUID = FIRST, source: str = "a.txt") -> Parcel | None:
+    def ask(
+        self,
+        text: str | bytes,
+        ticket: UUID = FIRST,
+        source: str = "a.txt",
+        conversation: str = "",
+    ) -> Parcel | None:
         """Put a question in."""
         data = text.encode() if isinstance(text, str) else text
-        return self.pipeline.ask(ticket, Raw(TASK, source, data))
+        return self.pipeline.ask(ticket, Raw(TASK, source, data, conversation))
 
     def escalate(self, text: str | bytes, ticket: UUID = FIRST) -> Parcel:
         """Put a question in that must be escalated."""
@@ -163,21 +176,34 @@ def opened(
 ) -> Iterator[Device]:
     """A device with its outbox in `file`."""
     outbox = Outbox(file)
+    keyring = Keyring(credentials, suites=supported_suites(), file=file.parent / "bundle.json")
     post = Post(
-        credentials=credentials,
-        suites=supported_suites(),
+        sealer=Sealer(credentials=credentials, keyring=keyring, wall_s=clock),
         safe=Safe(credentials.storage_key),
         outbox=outbox,
         now_s=clock,
         resend_s=RESEND_S,
     )
     counted: list[str] = []
+    conversations = Conversations(
+        file,
+        key=credentials.storage_key,
+        lifetime_s=CONVERSATION_S,
+        now_s=clock,
+        count=counted.append,
+    )
+    masked: list[str] = []
+
+    def count(name: str) -> None:
+        (masked if name.partition("_")[0] in set(Fate) else counted).append(name)
+
     pipeline = Pipeline(
         post=post,
+        masker=Masker(find=find, conversations=conversations, count=count),
         referee=Referee(spending=Spending(outbox), count=counted.append),
         tasks={task.name: task},
         now_s=clock,
-        count=counted.append,
+        count=count,
     )
     try:
         yield Device(
@@ -188,6 +214,8 @@ def opened(
             clock=clock,
             shelf=shelf,
             counted=counted,
+            masked=masked,
         )
     finally:
+        conversations.close()
         outbox.close()

@@ -64,3 +64,10 @@ def reply_to(device: Device, ticket: UUID, answer: str) -> bytes:
     """A true reply by who can read the question."""
     key = device.pipeline.post.memo(ticket).reply_key
     return seal_reply(dump_reply(Answer(answer, "large 1", 1.0)), key)
+
+
+def carry_due(device: Device, cloud: CloudSimulator) -> list[type[Exception]]:
+    """Carry what is due as the courier does: as a worker can open it."""
+    due = device.outbox.due(device.clock.now_s)
+    fresh = [device.pipeline.post.fresh(parcel) for parcel in due]
+    return device.carry(cloud, *(parcel for parcel in fresh if parcel is not None))

@@ -24,6 +24,7 @@ class TestUnsure:
         assert payloads == [Text(MASKED)]
         assert b"bob" not in parcel.envelope
         assert device.delivered == [expected(Origin.CLOUD, QUESTION)]
+        assert device.masked == ["masked_EMAIL"]
         assert len(device.outbox) == 0
 
     def test_nothing_is_delivered_before_the_reply(self, device: Device) -> None:

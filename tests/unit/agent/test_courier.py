@@ -31,6 +31,18 @@ def test_a_parcel_about_to_expire_still_lives_for_a_second(post: Post) -> None:
     assert [message.expiry_s for message in post.broker.taken] == [1]
 
 
+def test_the_bytes_that_went_out_are_counted_each_time(post: Post) -> None:
+    post.courier.send(post.put(7, due_s=1000.0))
+    assert post.counters["bytes_out"] == 0  # offline
+
+    post.courier.online(100)
+    post.courier.send_due()
+    post.clock.now_s += 100.0
+    post.courier.send_due()
+
+    assert post.counters["bytes_out"] == 2 * len(b"sealed")
+
+
 def test_nothing_is_published_offline_and_everything_once_online(post: Post) -> None:
     for number in (1, 2, 3):
         post.courier.send(post.put(number, due_s=1002.0))

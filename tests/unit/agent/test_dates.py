@@ -7,7 +7,7 @@ import pytest
 from agent.stages import Origin
 from broker.wire.envelope import seal_reply
 from broker.wire.errors import EnvelopeError
-from broker.wire.messages import Answer, WrongDate, dump_reply
+from broker.wire.messages import Answer, Busy, Refused, Reply, WrongDate, dump_reply
 from cloud_worker.letters import Reason
 from tests.simulator import CloudSimulator
 from tests.unit.agent.device import FIRST, SECOND, Device
@@ -55,8 +55,24 @@ class TestWrongDate:
         assert (again.ticket, again.deadline_s) == (parcel.ticket, parcel.deadline_s)
         assert again.envelope != parcel.envelope
 
-    def test_the_reply_to_the_first_seal_does_not_open_for_the_second(
+    def test_an_answer_to_the_first_seal_counts_once(
         self, device: Device, cloud: CloudSimulator
+    ) -> None:
+        device.clock.now_s -= 5 * 3600
+        parcel = device.escalate(QUESTION)
+        first_key = device.pipeline.post.memo(FIRST).reply_key
+        device.carry(cloud, parcel)
+        answer = Answer("x", "echo 1", 1)
+
+        device.pipeline.finish(FIRST, seal_reply(dump_reply(answer), first_key))
+        refused = device.carry_due(cloud)
+
+        assert device.delivered == [expected(Origin.CLOUD, "x")]
+        assert refused == []
+
+    @pytest.mark.parametrize("said", [WrongDate(2**31), Refused("no"), Busy(9.0)])
+    def test_nothing_else_that_is_said_of_the_first_seal_counts(
+        self, device: Device, cloud: CloudSimulator, said: Reply
     ) -> None:
         device.clock.now_s -= 5 * 3600
         parcel = device.escalate(QUESTION)
@@ -64,7 +80,9 @@ class TestWrongDate:
         device.carry(cloud, parcel)
 
         with pytest.raises(EnvelopeError):
-            device.pipeline.finish(FIRST, seal_reply(dump_reply(Answer("x", "m", 1)), first_key))
+            device.pipeline.finish(FIRST, seal_reply(dump_reply(said), first_key))
+
+        assert len(device.outbox.due(device.clock.now_s)) == 1
 
     def test_a_worker_whose_own_clock_is_broken_stops_one_question_and_not_the_next(
         self, device: Device, cloud: CloudSimulator
@@ -109,3 +127,16 @@ class TestWrongDate:
         [delivery] = device.delivered
         assert delivery.origin is Origin.DEGRADED
         assert delivery.flags[0].startswith("not asked: no key of pool main is valid now")
+
+
+def test_a_told_clock_at_which_the_keys_end_keeps_no_question_from_being_asked(
+    device: Device, cloud: CloudSimulator
+) -> None:
+    device.escalate(QUESTION)
+    told(device, WrongDate(device.pipeline.post.keyring.bundle.ends_s - 10))
+
+    device.clock.now_s += 20.0
+    device.carry(cloud, device.escalate("again", SECOND))
+
+    assert cloud.reasons == [Reason.ANSWERED]
+    assert [delivery.answer for delivery in device.delivered] == ["again"]

@@ -12,7 +12,8 @@ import pytest
 
 from agent.core.clean import Expectation, clean
 from agent.core.find import find
-from agent.core.mask import FieldRule, MaskRules, mask
+from agent.core.mask import mask
+from agent.core.policy import FieldRule, MaskRules
 from agent.models.engine import Engine
 from agent.stages import Raw
 from broker.package.apart import manifest_apart

@@ -19,7 +19,7 @@ def test_an_input_that_is_asked_is_taken_and_its_question_sent(bench: Bench) -> 
     [question] = bench.link.questions()
     assert question.correlation == ticket_of(event, b"lights on").bytes
     assert bench.taken == ["a.txt"]
-    assert bench.counters == Counter(asked=1, escalated=1)
+    assert bench.counters == Counter(asked=1, escalated=1, sends=1, bytes_out=len(question.payload))
 
 
 def test_an_input_that_is_answered_here_is_taken_and_asks_nobody(bench: Bench) -> None:

@@ -77,3 +77,17 @@ def test_a_reply_that_a_full_disk_cannot_note_is_acknowledged_and_comes_again(
     bench.device.outbox._db.execute("PRAGMA query_only = OFF")
     bench.run(reply)
     assert [delivery.answer for delivery in bench.device.delivered] == ["yes"]
+
+
+def test_of_two_answers_that_come_together_the_first_is_stored_and_delivered(bench: Bench) -> None:
+    bench.run(Online(100), bench.arrived(b"lights on"))
+    [question] = bench.link.questions()
+    bench.device.shelf.closed = True
+
+    bench.run(bench.reply(question, "first"), bench.reply(question, "second"))
+    bench.device.shelf.closed = False
+    bench.device.clock.now_s += 10.0
+    bench.device.pipeline.redeliver()
+
+    assert [delivery.answer for delivery in bench.device.delivered] == ["first"]
+    assert bench.counters["replies_repeated"] == 1

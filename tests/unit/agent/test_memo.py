@@ -20,7 +20,7 @@ ASKED = Asked(
     confidence=0.3,
     flags=("truncated",),
 )
-MEMO = Memo(ASKED, ReplyKey(b"s" * 32, b"b" * 32), question=b"\x00masked\xff")
+MEMO = Memo(ASKED, ReplyKey(b"s" * 32, b"b" * 32), question=b"\x00masked\xff", pool_key=b"12345678")
 DELIVERY = Delivery(
     ticket=FIRST,
     task="home",

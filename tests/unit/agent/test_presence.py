@@ -86,3 +86,38 @@ def test_a_birth_that_did_not_go_out_is_told_again() -> None:
     state.announce(Publish(taken))
 
     assert len(taken) == 1
+
+
+def test_a_state_that_somebody_else_has_told_is_counted_and_told_again() -> None:
+    counters: Counter[str] = Counter()
+    taken: list[Message] = []
+    state = presence(counters)
+    state.announce(Publish(taken))
+
+    state.hear(taken[0].payload)  # our own comes back
+    state._settled_s = state._next_s = 0.0
+    state.refresh(Publish(taken))
+    assert len(taken) == 1
+    state.hear(b'{"session": 4, "online": false}')
+    state.refresh(Publish(taken))
+    state._next_s = 0.0
+    state.refresh(Publish(taken))
+
+    assert [json.loads(message.payload)["counters"] for message in taken] == [
+        {},
+        {"states_overwritten": 1},
+    ]
+
+
+def test_the_last_will_that_comes_at_once_is_put_right_and_no_attack() -> None:
+    counters: Counter[str] = Counter()
+    taken: list[Message] = []
+    state = presence(counters)
+    state.announce(Publish(taken))
+
+    state.hear(b'{"session": 3, "online": false}')
+    state._next_s = 0.0
+    state.refresh(Publish(taken))
+
+    assert len(taken) == 2
+    assert counters == Counter()

@@ -103,7 +103,7 @@ def test_chance_match_before_a_card_does_not_save_its_last_digits() -> None:
 )
 def test_iban_is_found(iban: str) -> None:
     assert found(iban) == [("IBAN", iban)]
-    assert found(f"to {iban} by Friday") == [("IBAN", iban)]
+    assert found(f"to {iban} by then") == [("IBAN", iban)]
     assert found(f"IBAN{iban}") == [("IBAN", iban)]
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001 - look-alike characters are what some rows are about
 """All finders together."""
 
-from agent.core.find import find
+from agent.core.find import find, find_with
 from agent.core.find.fold import blank, fold
 from agent.stages import Span
 
@@ -47,3 +47,13 @@ def test_fold_keeps_positions() -> None:
 
 def test_blank_overwrites_overlapping_spans_once() -> None:
     assert blank("abcdef", [Span(3, 5, "A"), Span(1, 4, "A"), Span(2, 3, "A")]) == "a\0\0\0\0f"
+
+
+def test_another_finder_adds_its_spans_and_settles_with_the_rules() -> None:
+    def names(_text: str) -> list[Span]:
+        return [Span(0, 3, "PERSON", 0.9, "names"), Span(4, 8, "PERSON", 0.6, "names")]
+
+    spans = find_with(names)("Ann a@b.com")
+
+    assert spans == (Span(0, 3, "PERSON", 0.9, "names"), Span(4, 11, "EMAIL", 1.0, "at sign"))
+    assert spans[1].over == (Span(4, 8, "PERSON", 0.6, "names"),)

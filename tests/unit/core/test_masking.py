@@ -4,7 +4,9 @@ import pytest
 
 from agent.core.errors import FinderError
 from agent.core.find import find
-from agent.core.mask import FieldRule, Masking, MaskRules, Restored, mask, restore
+from agent.core.mask import Masking, mask
+from agent.core.policy import FieldRule, MaskRules
+from agent.core.restore import Restored, restore
 from agent.stages import Clean, Masked, Span, Vault
 from broker.wire.payload import Payload, Record, Text, Window
 
@@ -169,7 +171,7 @@ def test_finder_that_fails_stops_everything(payload: Payload) -> None:
     def broken(_: str) -> Sequence[Span]:
         raise RecursionError
 
-    with pytest.raises(RecursionError):
+    with pytest.raises(FinderError, match="RecursionError"):
         mask(Clean(payload), MaskRules(default=FieldRule.KEEP), broken)
 
 

@@ -18,6 +18,34 @@ def test_record_of_numbers_and_strings_is_read() -> None:
     assert cleaned(data) == Clean(Record({"rpm": 1500.0, "load": -0.25, "unit": "m/s", "note": ""}))
 
 
+def test_nested_record_becomes_flat_with_paths_for_names() -> None:
+    data = (
+        b'{"patient": {"name": "Anna", "readings": [1, [true]]}, "s": "{\\"a\\": 1}", "none": []}'
+    )
+
+    assert cleaned(data) == Clean(
+        Record(
+            {
+                "patient.name": "Anna",
+                "patient.readings.0": 1.0,
+                "patient.readings.1.0": 1.0,
+                "s": '{"a": 1}',
+            }
+        ),
+        (
+            "left out, for they are empty: 1",
+            "field 'patient.readings.1.0': boolean became a number",
+        ),
+    )
+
+
+@pytest.mark.parametrize("depth", [2, 100, 128])
+def test_deeply_nested_record_is_read(depth: int) -> None:
+    data = b'{"a": ' * depth + b'"x"' + b"}" * depth
+
+    assert cleaned(data) == Clean(Record({".".join("a" * depth): "x"}))
+
+
 def test_numbers_of_a_record_are_floats() -> None:
     payload = cleaned(b'{"rpm": 1500}').payload
 
@@ -53,10 +81,16 @@ def test_lone_surrogate_cannot_reach_the_wire() -> None:
         (b'["secret"]', SyntaxInputError, "one JSON object"),
         (b'"secret"', SyntaxInputError, "one JSON object"),
         (b"[" * 100_000, SyntaxInputError, "too deeply"),
-        (b'{"a": {"b": "secret"}}', FieldError, "'a' is nested .it holds 'b'"),
-        (b'{"a": {"John Smith": 1}}', FieldError, "it holds a field"),
-        (b'{"a": {}}', FieldError, "'a' is nested"),
-        (b'{"a": ["secret"]}', FieldError, "'a' is a list"),
+        (b'{"a": {}, "b": [[]]}', EmptyInputError, "no fields"),
+        (b'{"a": {"b": null}}', FieldError, "'a.b' is null"),
+        (b'{"a": {"John Smith": null}}', FieldError, "number 1 is null"),
+        (b'{"a.b": 1, "a": {"b": "secret"}}', FieldError, "'a.b' is given twice, nested"),
+        (b'{"a": {"b": 1, "b": "secret"}}', FieldError, "'b' is given twice"),
+        (b'{"a": ' * 129 + b"1" + b"}" * 129, SyntaxInputError, "t most 128 levels"),
+        (b'{"a": ' * 50_000 + b"1" + b"}" * 50_000, SyntaxInputError, "t most 128 levels"),
+        (b'{"' + b"a" * 600 + b'": {"b": "secret"}}', SyntaxInputError, "paths of 512"),
+        (b'{"' + b"a" * 600 + b'": "secret"}', FieldError, "number 1 has a name of more than 512"),
+        (b'{"a": [' + b"1," * 10_000 + b"1]}", FieldError, "more than 10000 fields"),
         (b'{"a": null}', FieldError, "'a' is null"),
         (b'{"a": NaN}', FieldError, "'a' is not finite"),
         (b'{"a": -Infinity}', FieldError, "'a' is not finite"),

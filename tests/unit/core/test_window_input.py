@@ -35,13 +35,54 @@ def cleaned(data: bytes, expect: Expectation = EXPECT) -> Clean:
         b"a;b\n1;2.5\n-3;4e4\n",
         b"a\tb\n1\t2.5\n-3\t4e4\n",
         b"# rate_hz: 2.0\na,b\n1,2.5\n-3,4e4\n",
-        b"# made by hand\na,b\n1,2.5\n-3,4e4\n",
         b'{"channels": ["a", "b"], "rate_hz": 2, "samples": [[1, 2.5], [-3, 4e4]]}',
         b'{"channels": ["a", "b"], "samples": [[1, 2.5], [-3, 4e4]]}',
     ],
 )
 def test_window_is_read(data: bytes) -> None:
     assert cleaned(data) == Clean(WINDOW)
+
+
+@pytest.mark.parametrize(
+    ("data", "left_out"),
+    [
+        (b"# rate_hz: 2\n# by hand\na,b\n1,2.5\n#\n-3,4e4\n", "comments: 2"),
+        (b"# John Smith\na,b\n1,2.5\n-3,4e4\n", "comments: 1"),
+        (b"time,a,b\n2026-11-21T10:00,1,2.5\n,-3,4e4\n", "column 'time'"),
+        (b"a,Timestamp (UTC),b\n1,1e9,2.5\n-3,nan,4e4\n", "column 2"),
+        (b"unix_time_ms,a,b,date\n1,1,2.5,x\n2,-3,4e4,x\n", "column 'unix_time_ms', column 'date'"),
+        (
+            b'{"start":1,"channels":["ts","a","b"],"J S":1,"samples":[["x",1,2.5],[0,-3, 4e4]]}',
+            "key 'start', key of the window, column 'ts'",
+        ),
+        (
+            b'{"1":1,"2":1,"3":1,"x":1,"y":1,"z":1,"channels":["a","b"],"samples":[[1,2.5],[-3,4e4]]}',
+            "key of the window, key of the window, key of the window, key 'x', key 'y', 1 more",
+        ),
+    ],
+)
+def test_what_is_no_sample_stays_behind_and_is_told(data: bytes, left_out: str) -> None:
+    assert cleaned(data) == Clean(WINDOW, (f"left out of the window: {left_out}",))
+
+
+@pytest.mark.parametrize("name", ["timer", "uptime", "datenrate", "runtime", "tsx", "t"])
+def test_channel_that_is_no_clock_is_a_channel(name: str) -> None:
+    payload = cleaned(f"# rate_hz: 1\n{name}\n1700000000\n".encode(), ANY).payload
+
+    assert isinstance(payload, Window)
+    assert payload.channels == (name,)
+
+
+@pytest.mark.parametrize("data", [b"ts,a\n1.7e9,1\n1700000002.5,2\n", b"ts,a\n0,1\n2.5,2\n"])
+def test_clock_that_the_task_asks_for_begins_at_0(data: bytes) -> None:
+    expect = Expectation(PayloadKind.WINDOW, channels=("ts", "a"), rate_hz=1.0)
+
+    found = cleaned(data, expect)
+
+    assert found.payload == Window(struct.pack("<4f", 0, 1, 2.5, 2), ("ts", "a"), 1.0)
+    assert found.changes == (
+        ("counted from the first sample: 'ts'",) if data.startswith(b"ts,a\n1") else ()
+    )
 
 
 def test_any_window_is_read_when_nothing_is_expected() -> None:

@@ -1,5 +1,6 @@
 """What the settings' models say of each key, as rows for a table: key, default, what is allowed."""
 
+import json
 import typing
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -56,6 +57,8 @@ def _default(field: FieldInfo) -> str:
             return f"`{str(value).lower()}`"
         case str() | Path():
             return f'`"{value}"`'
+        case tuple():
+            return f"`{json.dumps(value)}`"
         case _:
             return f"`{value}`"
 

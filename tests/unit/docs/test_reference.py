@@ -14,9 +14,12 @@ from typer.core import TyperGroup
 from agent.shell.events import delivery_json
 from agent.stages import Delivery, Origin
 from firstline.bench.cascade import Point
+from firstline.bench.chaos import Chaos
+from firstline.bench.drain import Drain
 from firstline.bench.engine import Engines
 from firstline.bench.footprint import Footprint
 from firstline.bench.gate import Gate, OutOfScope
+from firstline.bench.masking import Masking
 from firstline.bench.roundtrip import RoundTrip
 from firstline.cli import _COMMANDS, Stub, main
 from firstline.exits import MEANINGS
@@ -147,6 +150,24 @@ def test_every_key_of_the_gates_figures_is_told() -> None:
     assert points == [each.name for each in dataclasses.fields(Point)]
     listed = [code(row)[0] for row in apart.partition("\n\n")[0].splitlines()[2:]]
     assert listed == [each.name for each in dataclasses.fields(OutOfScope)]
+
+
+def test_every_key_of_the_figures_of_chaos_is_told() -> None:
+    told = [code(row[0])[0] for row in table(README, "### No loss")]
+
+    assert told == [each.name for each in dataclasses.fields(Chaos)]
+
+
+def test_every_key_of_the_figures_of_drain_is_told() -> None:
+    told = [code(row[0])[0] for row in table(README, "### Drain")]
+
+    assert told == [each.name for each in dataclasses.fields(Drain)]
+
+
+def test_every_key_of_maskings_figures_is_told() -> None:
+    told = [code(row[0])[0] for row in table(README, "### Masking")]
+
+    assert told == [each.name for each in dataclasses.fields(Masking)]
 
 
 def test_every_folder_that_has_a_page_is_on_the_map() -> None:

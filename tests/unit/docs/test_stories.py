@@ -76,10 +76,11 @@ def test_the_shell_lines_make_a_fleet_that_answers(tmp_path: Path) -> None:
         port = str(found.port)  # free again in a moment
     run(bash(fleet, tmp_path), tmp_path)
     for path, number in (("board/agent.toml", AGENT), ("worker/worker.toml", WORKER)):
-        settings = blocks(README, "toml")[number].replace("1884", port)
+        settings = blocks(README, "toml")[number].replace("8883", port)
         (tmp_path / path).write_text(settings, encoding="utf-8")
 
-    with started(start.replace("1884", port), tmp_path):
+    ports = f"broker up --port {port} --join-port 0"
+    with started(start.replace("broker up", ports), tmp_path):
         answer = run(bash(ask, tmp_path), tmp_path).stdout
     looked = run(bash(look, tmp_path), tmp_path).stdout
 
@@ -119,8 +120,9 @@ def bash(lines: str, folder: Path) -> list[str]:
     firstline = bin_folder / "firstline"
     firstline.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m firstline "$@"\n', "utf-8")
     firstline.chmod(0o755)
+    phrase = "export FIRSTLINE_PASSPHRASE='a throw-away fleet'\n"
     paths = f"export PATH='{bin_folder}':$PATH PYTHONPATH='{ROOT}'\n"
-    return ["bash", "-e", "-c", paths + lines]
+    return ["bash", "-e", "-c", phrase + paths + lines]
 
 
 @contextmanager

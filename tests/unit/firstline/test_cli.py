@@ -27,13 +27,13 @@ VERBS = {
     "agent": ("run",),
     "worker": ("run",),
     "broker": ("up",),
-    "fleet": ("init", "enroll"),
+    "fleet": ("init", "hosts", "enroll", "admit", "worker", "revoke", "list", "status"),
     "model": ("list", "show", "pack"),
     "gate": ("explain",),
     "config": ("check", "show"),
     "bench": ("roundtrip", "footprint", "engine", "gate"),
 }
-ALONE = ("demo", "ask", "mask", "doctor", "exit-codes")
+ALONE = ("demo", "ask", "mask", "join", "renew", "doctor", "exit-codes")
 HEAVY = {
     "agent",
     "broker",
@@ -223,8 +223,8 @@ def test_colours_are_for_terminals_only() -> None:
 
 
 def test_ctrl_c_has_an_exit_code_of_its_own() -> None:
-    code = "import signal, os; from firstline import cli; from firstline.commands import exit_codes"
-    code += "; exit_codes.show = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)"
+    code = "import signal; from firstline import cli; from firstline.commands import exit_codes"
+    code += "; exit_codes.show = lambda *a, **k: signal.raise_signal(signal.SIGINT)"
     code += "; raise SystemExit(cli.main(['exit-codes']))"
 
     done = subprocess.run([sys.executable, "-c", code], check=False)

@@ -1,6 +1,7 @@
 """`firstline doctor`: every finding says what was seen and what fixes it."""
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from broker.fleet import keys
+from broker.fleet.epochs import renew
 from broker.fleet.mosquitto import running_broker
+from broker.fleet.root import open_root
 from broker.wire.topics import DeviceId, PoolId
 from firstline import cli
 from firstline.checks.finding import Finding, State
@@ -56,7 +59,9 @@ def test_settings_that_are_right_are_found_right(
     states = {found[name].state for name in ("settings", "keys", "pool key", "state", "broker")}
     assert states == {State.OK}
     assert found["broker"].seen == f"127.0.0.1:{port} takes MQTT 5 connections"
-    assert found["pool key"].seen == "pool cloud, suite XWING"
+    assert re.fullmatch(
+        r"pool cloud, suite XWING, key bundle 1 until 20\d\d-\d\d-\d\d", found["pool key"].seen
+    )
 
 
 def test_a_workers_settings_are_looked_at_too(
@@ -66,7 +71,8 @@ def test_a_workers_settings_are_looked_at_too(
 
     _, found = examine(capsys, "--settings", str(home.worker))
 
-    assert {found[name].state for name in ("settings", "keys", "state", "broker")} == {State.OK}
+    states = {found[name].state for name in ("settings", "keys", "pool key", "state", "broker")}
+    assert states == {State.OK}
 
 
 def test_broken_settings_fail_with_their_line(
@@ -100,7 +106,7 @@ def test_keys_that_are_missing_fail(home: Home, capsys: pytest.CaptureFixture[st
 
     assert code == ExitCode.FAILURE
     assert found["keys"].seen.endswith("fleet/devices/kitchen is not there")
-    assert found["keys"].fix == "firstline fleet enroll DEVICE"
+    assert found["keys"].fix == "firstline join --broker HOST"
 
 
 def test_a_pool_key_that_is_out_of_date_fails(
@@ -116,6 +122,21 @@ def test_a_pool_key_that_is_out_of_date_fails(
     assert found["settings"].state == State.OK
     assert found["pool key"].state == State.FAIL
     assert found["pool key"].seen.startswith("no key of pool old is valid now")
+    assert found["pool key"].fix.startswith("firstline fleet rotate")
+
+
+@pytest.mark.parametrize("side", ["agent", "worker"])
+@pytest.mark.parametrize(("days_ago", "state"), [(24, State.WARN), (31, State.FAIL)])
+def test_pool_keys_that_end_soon_are_told_on_both_sides(
+    home: Home, capsys: pytest.CaptureFixture[str], side: str, days_ago: int, state: State
+) -> None:
+    root = open_root(home.folder / "fleet")
+    renew(root, PoolId("cloud"), now_s=time.time() - days_ago * 86_400)
+
+    _, found = examine(capsys, "--settings", str(getattr(home, side)))
+
+    assert found["pool key"].state == state
+    assert found["pool key"].fix.startswith("firstline fleet rotate && firstline fleet publish")
 
 
 def test_a_state_folder_that_cannot_be_made_fails(

@@ -42,6 +42,7 @@ def test_originals_are_printed_on_demand_only(capsys: pytest.CaptureFixture[str]
         "rule": "international",
         "score": 1.0,
         "field": "",
+        "fate": "masked",
     }
 
 
@@ -107,15 +108,15 @@ def test_a_text_or_a_record_but_not_both(
 ) -> None:
     assert cli.main(["mask", *words]) == ExitCode.USAGE
 
-    assert "Give a TEXT or a --record" in capsys.readouterr().err
+    assert "Give a TEXT, a --record or an --image" in capsys.readouterr().err
 
 
 def test_input_that_cannot_be_used_is_told_without_its_content(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["mask", "--record", '{"bob@example.org": [1]}']) == ExitCode.FAILURE
+    assert cli.main(["mask", "--record", '{"bob@example.org": null}']) == ExitCode.FAILURE
 
     printed = capsys.readouterr()
-    assert printed.err.startswith("firstline: Field number 1 is a list.")
+    assert printed.err.startswith("firstline: Field number 1 is null.")
     assert "bob" not in printed.err
     assert printed.out == ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.mask import FieldRule
+from agent.core.policy import FieldRule
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings
 from firstline.settings.problems import Problem, SettingsError
@@ -87,7 +87,11 @@ def test_a_good_file_is_read_with_its_defaults(file: Path) -> None:
         (
             'speed = "keep"',
             'speed = "kep"',
-            (27, "tasks.1.mask.fields.speed", "Input should be 'keep', 'drop' or 'pseudonymize'"),
+            (
+                27,
+                "tasks.1.mask.fields.speed",
+                "Input should be 'keep', 'generalize', 'pseudonymize' or 'drop'",
+            ),
         ),
         (
             'model = "small"\ndomain = "home"\n',

@@ -1,6 +1,4 @@
-import subprocess
-import sys
-import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,14 +14,26 @@ from broker.fleet.errors import (
 from broker.fleet.folder import store
 from broker.fleet.keys import enroll, init
 from broker.fleet.root import open_root
-from broker.wire.credentials import load_device, load_roster, load_worker
+from broker.wire.credentials import WorkerCredentials, load_device, load_roster, load_worker
 from broker.wire.errors import KeyFileError
-from broker.wire.keys import PoolPublicKey, Suite, signing_key_name, supported_suites
+from broker.wire.keys import (
+    PoolPrivateKey,
+    PoolPublicKey,
+    Suite,
+    signing_key_name,
+    supported_suites,
+)
 from broker.wire.topics import DeviceId, FleetId, PoolId
+from cloud_worker.pool_keys import PoolKeys
 from tests.asker import FLEET, POOL, Asker, Fleet
 
 NOW_S = 1_700_000_000.0
-YEAR_S = 365 * 86_400
+DAY_S = 86_400
+
+
+def opened(worker: WorkerCredentials) -> Mapping[bytes, PoolPrivateKey]:
+    """The private keys of a worker's folder."""
+    return PoolKeys(worker, proof_s=0.0).at(NOW_S)
 
 
 def modes(folder: Path) -> set[tuple[str, str]]:
@@ -58,25 +68,26 @@ def test_a_device_and_its_pool_find_each_other(fleet: Fleet) -> None:
     name = signing_key_name(device_key)
     assert (device.fleet, device.device, device.pool) == (FLEET, "board-1", POOL)
     assert (worker.fleet, worker.pool) == (FLEET, POOL)
-    assert worker.keys[pool_key.name].suite is Suite.XWING
+    assert opened(worker)[pool_key.name].suite is Suite.XWING
     assert worker.roster.signing_key(device.device, name) == device_key
     assert (made.device_key, made.roster_version, made.new_pool) == (name.hex(), 2, True)
 
 
-def test_both_suites_have_a_key_that_is_valid_for_a_year(fleet: Fleet) -> None:
+def test_both_suites_have_a_key_each_day_of_a_month(fleet: Fleet) -> None:
     made = enroll(fleet.folder, DeviceId("board-1"), POOL, now_s=NOW_S)
-    bundle, keys = load_device(made.device_folder).bundle, load_worker(made.worker_folder).keys
+    bundle = load_device(made.device_folder).bundle
 
     names = {
         PoolPublicKey.from_bytes(key.suite, bytes.fromhex(key.public)).name for key in bundle.keys
     }
 
-    assert names == set(keys)
+    assert names == set(opened(load_worker(made.worker_folder)))
     for suite in Suite:
+        days = {bundle.best_key((suite,), NOW_S + day * DAY_S).name for day in range(30)}
+        assert len(days) == 30
         assert bundle.best_key((suite,), NOW_S - 3600).suite is suite
-        assert bundle.best_key((suite,), NOW_S + YEAR_S - 1).suite is suite
         with pytest.raises(KeyFileError, match="no key of pool main is valid now"):
-            bundle.best_key((suite,), NOW_S + YEAR_S)
+            bundle.best_key((suite,), NOW_S + 30 * DAY_S)
 
 
 def test_every_device_has_keys_of_its_own(fleet: Fleet) -> None:
@@ -95,7 +106,7 @@ def test_every_pool_has_keys_of_its_own_and_the_whole_roster(fleet: Fleet) -> No
         load_worker(pools.worker_folder(fleet.folder, pool)) for pool in (POOL, PoolId("other"))
     )
 
-    assert set(main.keys).isdisjoint(other.keys)
+    assert set(opened(main)).isdisjoint(opened(other))
     assert main.roster == other.roster
     assert set(main.roster.devices) == {"board-1", "board-2"}
 
@@ -170,72 +181,6 @@ def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(FleetError, match=r"root\.key"):
         init(tmp_path / "fleet", FLEET)
-
-
-def test_an_init_that_was_cut_short_is_given_again(fleet: Fleet) -> None:
-    (fleet.folder / "fleet.json").unlink()  # the last file that `init` writes
-
-    init(fleet.folder, FLEET)
-
-    assert fleet.enroll("board-1").route.fleet == FLEET
-
-
-def test_a_pool_that_was_cut_short_is_made_again(fleet: Fleet) -> None:
-    pools.add(fleet.folder, POOL, now_s=NOW_S)
-    (fleet.worker_folder / "worker.json").unlink()  # the last file that `add` writes
-
-    added = pools.add(fleet.folder, POOL, now_s=NOW_S)
-
-    assert added
-    assert load_worker(fleet.worker_folder).keys
-
-
-def test_an_enrolment_that_was_cut_short_before_the_roster_is_given_again(fleet: Fleet) -> None:
-    before = (fleet.folder / "roster.json").read_bytes()
-    fleet.enroll("board-1")
-    store(fleet.folder / "roster.json", before)
-
-    again = fleet.enroll("board-1")
-
-    key = again.credentials.signing_key.public_key()
-    roster = load_roster(fleet.worker_folder)
-    assert roster.signing_key(again.route.device, signing_key_name(key)) == key
-
-
-def test_an_enrolment_that_was_cut_short_before_the_workers_knew_is_repaired(
-    fleet: Fleet, asker: Asker
-) -> None:
-    known = (fleet.worker_folder / "roster.json").read_bytes()
-    fleet.enroll("board-2")
-    store(fleet.worker_folder / "roster.json", known)
-
-    with pytest.raises(AlreadyEnrolledError):
-        fleet.enroll("board-2")
-
-    assert set(load_roster(fleet.worker_folder).devices) == {asker.route.device, "board-2"}
-
-
-_ENROLL = """
-import sys
-from pathlib import Path
-from broker.fleet.keys import enroll
-for number in range(5):
-    enroll(Path(sys.argv[1]), f"{sys.argv[2]}-{number}", "main", now_s=float(sys.argv[3]))
-"""
-
-
-def test_two_commands_at_once_lose_no_device(fleet: Fleet) -> None:
-    root = Path(__file__).parents[3]
-    commands = [
-        [sys.executable, "-c", _ENROLL, str(fleet.folder), name, str(time.time())]
-        for name in ("left", "right")
-    ]
-    running = [subprocess.Popen(command, cwd=root) for command in commands]
-
-    assert [process.wait(30) for process in running] == [0, 0]
-
-    roster = load_roster(fleet.worker_folder)
-    assert (len(roster.devices), roster.version) == (10, 11)
 
 
 def test_no_key_is_shown_when_a_value_is_printed(fleet: Fleet) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.fleet import mosquitto
+from broker.fleet import mosquitto, settings
 from broker.fleet.errors import BrokerMissingError, BrokerStartError
 from broker.fleet.mosquitto import LOOPBACK, find_mosquitto, running_broker, write_config
 
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_what_mosquitto_says_of_a_bad_setting_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mosquitto, "_CONFIG", mosquitto._CONFIG + "no_such_setting 1\n")
+    monkeypatch.setattr(settings, "_BOUNDS", settings._BOUNDS + "no_such_setting 1\n")
 
     with (
         pytest.raises(BrokerStartError, match=r"mosquitto stopped at once: .*no_such_setting"),

@@ -114,6 +114,20 @@ def test_a_long_text_is_cut_and_the_answer_says_so(
     assert found.truncated
 
 
+def test_a_placeholder_is_read_as_the_words_that_stand_for_it(
+    tmp_path: Path, loaded: Callable[[str], PackageModel]
+) -> None:
+    folder = copy_of("commands-small", tmp_path)
+    edit(folder, 'PERSON = "smith"', 'PERSON = "jones"')
+    text = Text("call <PERSON_1> and <PERSON_12>, not <person_1> or <NOBODY_1>")
+
+    answer = load_package(folder).answer(text, "home")
+
+    said = Text("call jones and jones, not <person_1> or <NOBODY_1>")
+    assert answer == loaded("commands-small").answer(said, "home")
+    assert answer != loaded("commands-small").answer(text, "home")
+
+
 def test_probabilities_are_those_of_all_labels() -> None:
     model = OnnxModel(load_manifest(SHIPPED / "commands-small"))
 

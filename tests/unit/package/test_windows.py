@@ -88,9 +88,9 @@ def test_an_unknown_feature_is_explained(name: str, message: str) -> None:
 
 MISMATCHES = {
     "another rate": ({"rate_hz": 32.0}, "sampled at 32 Hz; the model takes 64 Hz"),
-    "another channel": ({"channels": "xz"}, "channel 1 is 'z'; the model takes 'y'"),
-    "swapped channels": ({"channels": "yx"}, "channel 0 is 'y'"),
-    "too few channels": ({"channels": "x"}, "has 1 channels; the model takes 2: x, y"),
+    "another channel": ({"channels": "xz"}, "channel 1 has another name than the model's$"),
+    "swapped channels": ({"channels": "yx"}, "channel 0 has another name"),
+    "too few channels": ({"channels": "x"}, "has 1 channels; the model takes 2$"),
 }
 
 

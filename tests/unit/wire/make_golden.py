@@ -8,9 +8,12 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.wire.envelope import Header, seal_question, seal_reply
+from broker.wire.join_code import JoinCode
+from broker.wire.joining import Refusal, Welcome, seal_refusal, seal_request, seal_welcome
 from broker.wire.keys import (
     PoolPublicKey,
     Suite,
@@ -22,6 +25,17 @@ from broker.wire.messages import Answer, Question, dump_question, dump_reply
 from broker.wire.payload import Text
 from broker.wire.topics import DeviceId, FleetId, PoolId, Route
 
+CODE = "4F7K-9QXM-2B0T-HWZ9"
+WELCOME = Welcome(
+    fleet="home",
+    device="board-1",
+    pool="main",
+    root="00" * 32,
+    bundle="{}",
+    authority="a certificate",
+    certificate="another",
+    port=8883,
+)
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -56,7 +70,21 @@ def make(suite: Suite) -> dict[str, str]:
     }
 
 
+def make_joining() -> dict[str, str]:
+    """A request to join and its two answers, all in hexadecimal."""
+    secret = JoinCode.parse(CODE).secret(FleetId("home"))
+    signing, tls = Ed25519PrivateKey.generate(), generate_private_key(SECP256R1())
+    request = seal_request(secret, signing, tls)
+    return {
+        "signing_public": signing.public_key().public_bytes_raw().hex(),
+        "request": request.hex(),
+        "welcome": seal_welcome(WELCOME, secret, request).hex(),
+        "refusal": seal_refusal(Refusal.USED, secret, request).hex(),
+    }
+
+
 if __name__ == "__main__":
     for each in Suite:
         document = json.dumps(make(each), indent=1)
         (GOLDEN / f"suite-{int(each)}.json").write_text(document + "\n")
+    (GOLDEN / "joining.json").write_text(json.dumps(make_joining(), indent=1) + "\n")

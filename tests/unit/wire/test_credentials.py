@@ -13,6 +13,7 @@ from broker.fleet.root import open_root
 from broker.wire import bundle, roster
 from broker.wire.bundle import KeyBundle
 from broker.wire.credentials import load_device, load_worker
+from broker.wire.epochs import read_chains
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.files import write_whole
 from broker.wire.keys import (
@@ -67,11 +68,11 @@ DEVICE_DAMAGES: dict[str, tuple[Damage, str]] = {
     "bundle without a signature": (holding("bundle.json", b"{}"), "not signed by the fleet's root"),
 }
 WORKER_DAMAGES: dict[str, tuple[Damage, str]] = {
-    "no pool.json": (removed("pool.json"), "firstline fleet enroll"),
-    "no key in pool.json": (holding("pool.json", b'{"keys":[]}'), "length >= 1"),
-    "a key of no suite": (edited("pool.json", '"suite":2', '"suite":9'), "Invalid enum value"),
-    "a key of the other suite": (edited("pool.json", '"suite":2', '"suite":1'), "not a private"),
-    "a key that is no hexadecimal": (edited("pool.json", '"private":"', '"private":"x'), "hexa"),
+    "no epochs": (removed("epochs-1.json"), "firstline fleet enroll"),
+    "no epoch in a chain": (edited("epochs-1.json", '"count":3', '"count":0'), ">= 1"),
+    "a seed that is no hexadecimal": (edited("epochs-1.json", '"seed":"', '"seed":"x'), "regex"),
+    "no bundle.json": (removed("bundle.json"), "firstline fleet enroll"),
+    "bundle altered": (edited("bundle.json", "main", "mean"), "not signed by the fleet's root"),
     "roster altered": (edited("roster.json", "board-1", "board-2"), "not signed by"),
     "another fleet": (edited("worker.json", '"home"', '"away"'), "the roster of another fleet"),
 }
@@ -154,7 +155,7 @@ def test_a_signed_document_of_another_shape_is_refused() -> None:
 
 
 def test_the_newest_valid_key_of_the_best_suite_is_taken(asker: Asker) -> None:
-    old, classic = asker.credentials.bundle.keys
+    old, classic = asker.credentials.bundle.keys[:2]
     newer, later = (
         replace(old, public=fresh_public(), not_before_s=start_s)
         for start_s in (old.not_before_s + 10, old.not_after_s - 10)
@@ -209,11 +210,12 @@ def test_an_old_and_a_new_key_of_a_device_are_both_accepted(asker: Asker) -> Non
 
 def test_no_private_key_is_shown_when_credentials_are_printed(fleet: Fleet, asker: Asker) -> None:
     worker = load_worker(fleet.worker_folder)
-    private = json.loads((fleet.worker_folder / "pool.json").read_text())["keys"][0]["private"]
+    seed = json.loads((fleet.worker_folder / "epochs-1.json").read_text())["seed"]
+    (chain,) = read_chains(fleet.worker_folder).values()
 
-    shown = repr((worker, asker.credentials))
+    shown = repr((worker, asker.credentials, chain, next(chain.epochs())))
 
-    assert private not in shown
+    assert seed not in shown
     assert asker.credentials.storage_key.hex() not in shown
     assert repr(asker.credentials.storage_key) not in shown
 

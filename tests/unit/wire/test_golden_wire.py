@@ -8,10 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from broker.wire.envelope import Header, ReplyKey, open_question, open_reply, parse, verify
+from broker.wire.errors import JoinRefusedError
+from broker.wire.join_code import JoinCode
+from broker.wire.joining import open_answer, open_request
 from broker.wire.keys import PoolPrivateKey, Suite, signing_key_name
 from broker.wire.messages import Answer, Question, load_question, load_reply
 from broker.wire.payload import Text
 from broker.wire.topics import DeviceId, FleetId, PoolId, Route
+from tests.unit.wire.make_golden import CODE, WELCOME
 
 ROUTE = Route(FleetId("home"), PoolId("main"), DeviceId("board-1"))
 BOTH_SUITES = pytest.mark.parametrize("suite", list(Suite))
@@ -61,3 +65,16 @@ def test_the_golden_question_has_the_size_that_devices_plan_with(suite: Suite) -
     size = len(golden(suite)["question"])
 
     assert size == 42 + 64 + encapsulation_bytes + 32 + 264 + 16
+
+
+def test_the_golden_request_to_join_and_its_answers_still_open() -> None:
+    path = Path(__file__).parent / "golden" / "joining.json"
+    known = {name: bytes.fromhex(value) for name, value in json.loads(path.read_text()).items()}
+    secret = JoinCode.parse(CODE).secret(FleetId("home"))
+
+    request = open_request(known["request"], secret)
+
+    assert request.signing_key == known["signing_public"].hex()
+    assert open_answer(known["welcome"], secret, known["request"]) == WELCOME
+    with pytest.raises(JoinRefusedError, match="used"):
+        open_answer(known["refusal"], secret, known["request"])

@@ -13,7 +13,7 @@ import pytest
 
 from broker.wire.topics import DeviceId
 from cloud_worker.errors import ClaimStoreError
-from cloud_worker.store import ClaimStore, Conflict, Done, New, Request, Working
+from cloud_worker.store import ClaimStore, Done, New, Request, Working
 
 NOW_S = 1_000.0
 LEASE_S = 60.0
@@ -78,21 +78,37 @@ def test_replies_are_brought_to_the_disk_once_for_all(store: ClaimStore, path: P
         assert db.execute("SELECT times FROM persisted").fetchall() == [(1,)]
 
 
-def test_a_ticket_with_another_question_is_a_conflict(store: ClaimStore) -> None:
-    other = replace(REQUEST, digest=b"o" * 32)
+SEALED_ANEW = replace(REQUEST, digest=b"o" * 32)
+
+
+def test_a_question_that_is_sealed_anew_is_worked_on_once(store: ClaimStore) -> None:
     store.claim(REQUEST, now_s=NOW_S)
+    working = store.look(SEALED_ANEW, now_s=NOW_S), store.claim(SEALED_ANEW, now_s=NOW_S)
+    store.finish(REQUEST, b"sealed")
 
-    states = store.look(other, now_s=NOW_S), store.claim(other, now_s=NOW_S + 2 * LEASE_S)
+    done = store.look(SEALED_ANEW, now_s=NOW_S), store.claim(SEALED_ANEW, now_s=NOW_S)
 
-    assert states == (Conflict(), Conflict())
+    assert working == (Working(), Working())
+    assert done == (Done(b"sealed"), Done(b"sealed"))
 
 
-def test_a_reply_to_another_question_under_the_same_ticket_is_not_stored(
+def test_a_question_that_is_sealed_anew_is_taken_over_when_the_lease_is_over(
     store: ClaimStore,
 ) -> None:
     store.claim(REQUEST, now_s=NOW_S)
 
-    store.finish(replace(REQUEST, digest=b"o" * 32), b"wrong")
+    taken = store.claim(SEALED_ANEW, now_s=NOW_S + LEASE_S)
+    late = store.finish(REQUEST, b"late")
+    reply = store.finish(SEALED_ANEW, b"sealed")
+
+    assert (taken, late, reply) == (New(), b"late", b"sealed")
+    assert store.look(REQUEST, now_s=NOW_S) == Done(b"sealed")
+
+
+def test_a_reply_to_a_seal_that_nobody_works_on_is_not_stored(store: ClaimStore) -> None:
+    store.claim(REQUEST, now_s=NOW_S)
+
+    store.finish(SEALED_ANEW, b"wrong")
 
     assert store.look(REQUEST, now_s=NOW_S) == Working()
 

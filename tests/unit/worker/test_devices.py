@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from broker.fleet.root import open_root
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.files import write_whole
 from broker.wire.keys import signing_key_name
+from broker.wire.roster import Roster
 from cloud_worker.devices import Devices
-from tests.asker import Asker, Fleet
+from tests.asker import FLEET, Asker, Fleet
 
 
 def name_of(asker: Asker) -> bytes:
@@ -122,3 +124,27 @@ def test_an_unchanged_roster_is_not_read_again(
     assert not changed
     assert caplog.messages == []
     assert raw(devices, asker)
+
+
+def test_an_older_roster_is_not_taken_after_a_restart(fleet: Fleet, asker: Asker) -> None:
+    older = roster_of(fleet).read_bytes()
+    fleet.revoke(asker)
+    Devices(fleet.worker_folder)
+    write_whole(roster_of(fleet), older)
+
+    with pytest.raises(KeyFileError, match="this roster is version 2 after 3"):
+        Devices(fleet.worker_folder)
+
+
+def test_another_roster_of_the_same_version_is_not_taken(fleet: Fleet, asker: Asker) -> None:
+    devices = Devices(fleet.worker_folder)
+    root = open_root(fleet.folder)
+    root.write_roster(Roster(fleet=FLEET, version=root.roster().version, devices={}))
+    write_whole(roster_of(fleet), (fleet.folder / "roster.json").read_bytes())
+
+    assert not devices.refresh()
+
+    assert devices.refused == 1
+    assert raw(devices, asker)
+    with pytest.raises(KeyFileError, match="there are two rosters of version 2"):
+        Devices(fleet.worker_folder)

@@ -63,9 +63,10 @@ def with_the_victims_key_name(victim: Asker, thief: Asker, asked: Asked) -> tupl
     return victim.route, forged.wire
 
 
-def to_an_unknown_key(victim: Asker, _thief: Asker, _asked: Asked) -> tuple[Route, bytes]:
+def under_tomorrows_name(victim: Asker, _thief: Asker, _asked: Asked) -> tuple[Route, bytes]:
     header = victim.header(now_s=NOW_S, suites=supported_suites())
-    asked = victim.seal(dump_question(HELLO), replace(header, pool_key=os.urandom(8)))
+    tomorrow = victim.header(now_s=NOW_S + 86_400, suites=supported_suites())
+    asked = victim.seal(dump_question(HELLO), replace(header, pool_key=tomorrow.pool_key))
     return asked.route, asked.wire
 
 
@@ -91,7 +92,7 @@ ATTACKS = {
     "expires": Bad(flip(38), Reason.SIGNATURE),
     "signature": Bad(flip(42), Reason.SIGNATURE),
     "text": Bad(flip(-1), Reason.SIGNATURE),
-    "sealed to a key that is not ours": Bad(to_an_unknown_key, Reason.KEY),
+    "sealed to another key than it names": Bad(under_tomorrows_name, Reason.KEY),
 }
 
 

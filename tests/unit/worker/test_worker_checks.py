@@ -51,14 +51,18 @@ def test_a_repeat_gets_the_same_bytes(cloud: CloudSimulator, asker: Asker) -> No
     assert cloud.reasons == [Reason.ANSWERED, Reason.REPEATED, Reason.REPEATED]
 
 
-def test_a_ticket_used_for_two_questions_is_dropped(cloud: CloudSimulator, asker: Asker) -> None:
+def test_a_ticket_used_for_two_questions_gets_the_reply_to_the_first(
+    cloud: CloudSimulator, asker: Asker
+) -> None:
     first = asker.ask()
     second = asker.ask(Question(DOMAIN, Text("another")), ticket=first.ticket)
-    cloud.ask(first.route, first.wire)
+    replies = cloud.ask(first.route, first.wire)
 
-    replies = cloud.ask(second.route, second.wire)
+    again = cloud.ask(second.route, second.wire)
 
-    assert (replies, cloud.reasons[-1]) == ([], Reason.CONFLICT)
+    assert (again, cloud.reasons[-1]) == (replies, Reason.REPEATED)
+    with pytest.raises(EnvelopeError):  # to a device that has only the second question's key
+        second.read(replies[0])
 
 
 def test_an_unknown_domain_is_refused_sealed(cloud: CloudSimulator, asker: Asker) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from agent.core.find import find
 from agent.core.gate import GatePolicy, route
-from agent.core.mask import FieldRule, MaskRules, mask
+from agent.core.mask import mask
+from agent.core.policy import FieldRule, MaskRules
 from agent.models.engine import Engine
 from agent.stages import Clean, Decision, Draft, Escalate, Keep, Masked
 from broker.package.manifest import load_manifest

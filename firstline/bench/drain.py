@@ -1,0 +1,144 @@
+"""How fast a device that was offline gets rid of its questions, and in how much memory.
+
+    no broker:    questions --> mask, seal, outbox          each on the disk before the next
+    then broker:  outbox --> mosquitto --> worker --> mosquitto --> stored, delivered, settled
+
+Agent, broker and worker are processes; bare paho goes through the same broker afterwards.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from firstline.bench.bare import BareDevice
+from firstline.bench.fleet import FleetKeys, make_fleet
+from firstline.bench.programs import BrokerProgram, Program
+from firstline.bench.sealing import seals_per_s
+
+_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, where waiting for the disk is free
+_BARE = 4000
+_BARE_BYTES = 1024
+_KIB = 1024
+STEPS = 3
+
+
+class DrainError(Exception):
+    """The agent did not do what was to be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The figures."""
+
+    queued: int  # questions that waited for the link
+    agent_rss_mb: float  # MiB, the most that the agent had
+    drained_per_s: float  # sealed, answered by the worker and settled, from the first publish on
+    idle_rss_mb: float  # MiB, before its first question
+    growth_mb: float  # MiB, the difference
+    queued_per_s: float  # masked, sealed and on the disk, while offline
+    sends_per_request: float
+    written_kb_per_question: float  # by the agent, to the disk: queued, answered, settled
+    agent_cpu_ms: float  # of a core for each question, while it drains
+    worker_cpu_ms: float
+    broker_cpu_ms: float
+    bare_per_s: float  # paho alone through the same broker, nothing sealed or kept, same run
+    seals_per_s: (
+        float  # question and reply sealed, signed, verified, opened: one core, nothing else
+    )
+
+
+def measure(questions: int, progress: Callable[[int], None]) -> Drain:
+    """Queue `questions` offline, then let them go.
+
+    Raises:
+        DrainError: they were not all answered by the worker.
+    """
+    with tempfile.TemporaryDirectory(dir=_ON_DISK) as name:
+        folder = Path(name)
+        keys, broker = make_fleet(folder / "fleet"), BrokerProgram(folder / "broker")
+        broker.start()
+        broker.stop()
+        with _agent(folder, keys, broker.port, questions) as agent:
+            queued = _told(agent)
+            progress(1)
+            broker.start()
+            try:
+                drained = _drained(folder, keys, broker, agent)
+                progress(1)
+                with BareDevice("127.0.0.1", broker.port) as device:
+                    bare_per_s = device.flood(secrets.token_bytes(_BARE_BYTES), _BARE)
+            finally:
+                broker.stop()
+        progress(1)
+        return _figures(questions, queued | drained, bare_per_s, seals_per_s(keys))
+
+
+def _figures(questions: int, told: dict[str, float], bare_per_s: float, seals: float) -> Drain:
+    if told["cloud"] != questions or told["left"]:
+        raise DrainError(f"{told['cloud']:.0f} of {questions} were answered by the worker")
+    return Drain(
+        queued=questions,
+        agent_rss_mb=round(told["most_mb"], 1),
+        drained_per_s=round(questions / told["drained_s"], 1),
+        idle_rss_mb=round(told["idle_mb"], 1),
+        growth_mb=round(told["most_mb"] - told["idle_mb"], 1),
+        queued_per_s=round(questions / told["queued_s"], 1),
+        sends_per_request=round(told["sends"] / questions, 3),
+        written_kb_per_question=round(told["written_bytes"] / _KIB / questions, 2),
+        agent_cpu_ms=round(told["cpu_s"] * 1e3 / questions, 3),
+        worker_cpu_ms=round(told["worker_cpu_s"] * 1e3 / questions, 3),
+        broker_cpu_ms=round(told["broker_cpu_s"] * 1e3 / questions, 3),
+        bare_per_s=round(bare_per_s, 1),
+        seals_per_s=round(seals, 1),
+    )
+
+
+@contextmanager
+def _agent(
+    folder: Path, keys: FleetKeys, port: int, questions: int
+) -> Iterator[subprocess.Popen[str]]:
+    own = folder / "agent"
+    own.mkdir()
+    (own / "keys").symlink_to(keys.device)
+    module, arguments = "firstline.bench.drain_agent", (str(own), str(port), str(questions))
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as agent:  # noqa: S603 - ours
+        try:
+            yield agent
+        finally:
+            agent.kill()
+
+
+def _drained(
+    folder: Path, keys: FleetKeys, broker: BrokerProgram, agent: subprocess.Popen[str]
+) -> dict[str, float]:
+    arguments = (str(keys.worker), "127.0.0.1", str(broker.port))
+    worker = Program(folder / "worker.log", "firstline.bench.echo_worker", *arguments)
+    worker.start()
+    try:
+        told = _told(agent)
+        return told | {"worker_cpu_s": cpu_s(worker.pid), "broker_cpu_s": cpu_s(broker.pid)}
+    finally:
+        worker.kill()
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has used of a core so far, seconds."""
+    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
+
+
+def _told(agent: subprocess.Popen[str]) -> dict[str, float]:
+    assert agent.stdout is not None  # noqa: S101 - a pipe was asked for
+    line = agent.stdout.readline()
+    if not line:
+        raise DrainError("the agent has ended by itself")
+    told: dict[str, float] = json.loads(line)
+    return told

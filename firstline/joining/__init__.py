@@ -1,0 +1,1 @@
+"""How a board joins a fleet: its side, and the operator's."""
