@@ -1,10 +1,11 @@
 """Who may say and hear what at the broker. Pure: roles made from the topic tree, nothing else.
 
-    <device>          says its questions, its state, its wish for new keys; hears its answers,
-                      its state, workers, pools' keys, its new certificate
+    <device>          says its questions, its state, its wish for new keys, how its update goes,
+                      which blocks it lacks; hears its answers, its state, workers, pools' keys,
+                      its new certificate, releases
     <pool>.<worker>   says answers, its presence; hears its pool's questions, shared
-    .operator         says pools' keys, answers to joins and wishes, rules; hears states, workers,
-                      joins, wishes
+    .operator         says pools' keys, answers to joins and wishes, rules, releases; hears states,
+                      workers, joins, wishes, updates
     join.<id>         says the one request to join; hears the one answer
 
 What no role names is refused. A role's name is the user name, the client id and, but for `join.`,
@@ -49,11 +50,15 @@ def device(fleet: FleetId, name: DeviceId) -> Role:
         topics.every_worker(fleet, _ANY_POOL),
         topics.pool_keys(fleet, _ANY_POOL),
         topics.renewal_answer(fleet, name),
+        topics.release_metadata(fleet, "+", "+"),
+        topics.release_block(fleet, "+"),
     )
     said = (
         topics.Route(fleet, _ANY_POOL, name).ask,
         topics.device_state(fleet, name),
         topics.renewal_request(fleet, name),
+        topics.device_update(fleet, name),
+        topics.device_wants(fleet, name),
     )
     return Role(name, said, heard, heard)
 
@@ -76,12 +81,18 @@ def operator(fleet: FleetId) -> Role:
         topics.pool_keys(fleet, _ANY_POOL),
         topics.join_request(fleet, _ANY_INVITATION),
         topics.renewal_request(fleet, _ANY_DEVICE),
+        topics.device_update(fleet, _ANY_DEVICE),
+        topics.device_wants(fleet, _ANY_DEVICE),
+        topics.release_metadata(fleet, "+", "+"),
+        topics.release_block(fleet, "+"),
         CONTROL_ANSWERS,
     )
     said = (
         topics.pool_keys(fleet, _ANY_POOL),
         topics.join_answer(fleet, _ANY_INVITATION),
         topics.renewal_answer(fleet, _ANY_DEVICE),
+        topics.release_metadata(fleet, "+", "+"),
+        topics.release_block(fleet, "+"),
         CONTROL,
     )
     return Role(OPERATOR, said, heard, heard)

@@ -6,11 +6,10 @@ A broker that sends faster than the owner acknowledges is not read until there i
 """
 
 import random
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from threading import Semaphore
-from typing import Any, Self
+from typing import Self
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
@@ -18,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from broker.wire.client import GuardedClient
+from broker.wire.client import GuardedClient, publish_properties, without_delay
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.link import (
     FAILURE,
@@ -100,7 +99,7 @@ class Session:
         if address.user:
             self._client.username_pw_set(address.user, address.password)
         self._client.max_inflight_messages_set(IN_FLIGHT)
-        self._client.on_socket_open = _without_delay
+        self._client.on_socket_open = without_delay
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -150,11 +149,29 @@ class Session:
             message.payload,
             _AT_LEAST_ONCE,
             message.retain,
-            _publish_properties(message),
+            publish_properties(message),
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BrokerUnavailableError(f"not published: {info.rc}")
         return info.mid
+
+    def watch(self, topics: Sequence[str]) -> None:
+        """Subscribe to more, now and after each reconnect; what is retained there comes again.
+
+        Offline, nothing is sent: the next connect subscribes to all.
+        """
+        new = [(name, _AT_LEAST_ONCE) for name in topics]
+        known = {name for name, _ in new}
+        self._subscriptions = [each for each in self._subscriptions if each[0] not in known] + new
+        if self._online and new:
+            self._client.subscribe(new)
+
+    def unwatch(self, topics: Sequence[str]) -> None:
+        """Hear no more of these filters; what is under way may still come."""
+        gone = set(topics)
+        self._subscriptions = [each for each in self._subscriptions if each[0] not in gone]
+        if self._online and gone:
+            self._client.unsubscribe(list(topics))
 
     def ack(self, receipt: Receipt) -> None:
         """Tell the broker that we have taken responsibility for a message."""
@@ -228,21 +245,3 @@ class Session:
         self, _client: Client, _data: object, mid: int, code: ReasonCode, _: Properties | None
     ) -> None:
         self._sink(Acknowledged(mid, code.value))
-
-
-def _without_delay(_client: Client, _data: object, connection: Any) -> None:  # noqa: ANN401
-    # Nagle's algorithm and delayed ACKs cost 44 ms on each side: 237 times the round trip.
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _publish_properties(message: Message) -> Properties | None:
-    if not message.correlation and message.expiry_s is None:
-        return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    if message.correlation:
-        properties.CorrelationData = message.correlation
-    if message.answer_topic:
-        properties.ResponseTopic = message.answer_topic
-    if message.expiry_s is not None:
-        properties.MessageExpiryInterval = message.expiry_s
-    return properties

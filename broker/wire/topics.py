@@ -5,10 +5,14 @@
     fl/v1/<fleet>/dev/<device>/state        device             retained presence, no content
     fl/v1/<fleet>/dev/<device>/renew        device -> operator retained request for new keys
     fl/v1/<fleet>/dev/<device>/renewed      operator -> device retained answer, signed by the root
+    fl/v1/<fleet>/dev/<device>/update       device -> operator retained, signed: how its update goes
+    fl/v1/<fleet>/dev/<device>/wants        device -> operator blocks that the broker does not hold
     fl/v1/<fleet>/pool/<pool>/keys          operator           retained signed key bundle
     fl/v1/<fleet>/pool/<pool>/worker/<id>   worker             retained presence, capacity, load
     fl/v1/<fleet>/join/<id>/ask             board -> operator  sealed request to join
     fl/v1/<fleet>/join/<id>/answer          operator -> board  sealed answer
+    fl/v1/<fleet>/release/meta/<name>/<n>   operator           retained TUF metadata, n-th part
+    fl/v1/<fleet>/release/block/<sha256>    operator           content-addressed block
 
 At most 7 slashes, as some hosted brokers demand.
 """
@@ -31,6 +35,12 @@ _ASK = re.compile(rf"{ROOT}/({_NAME})/ask/({_NAME})/({_NAME})")
 _STATE = re.compile(rf"{ROOT}/({_NAME})/dev/({_NAME})/state")
 _RENEWAL = re.compile(rf"{ROOT}/{_NAME}/dev/({_NAME})/renew")
 _PRESENCE = re.compile(rf"{ROOT}/({_NAME})/pool/({_NAME})/worker/({_NAME})")
+_UPDATE = re.compile(rf"{ROOT}/{_NAME}/dev/({_NAME})/update")
+_WANTS = re.compile(rf"{ROOT}/{_NAME}/dev/({_NAME})/wants")
+_METADATA = re.compile(
+    rf"{ROOT}/{_NAME}/release/meta/([a-z0-9][a-z0-9._-]{{0,127}})/([0-9]{{1,3}})"
+)
+_BLOCK = re.compile(rf"{ROOT}/{_NAME}/release/block/([0-9a-f]{{64}})")
 _JOIN = re.compile(rf"{ROOT}/{_NAME}/join/([0-9a-f]{{32}})/ask")
 
 
@@ -145,6 +155,50 @@ def every_join_request(fleet: FleetId) -> str:
 def parse_join_request(topic: str) -> str | None:
     """Read which invitation a request to join is for; None: `topic` is another one."""
     match = _JOIN.fullmatch(topic)
+    return None if match is None else match[1]
+
+
+def device_update(fleet: FleetId, device: DeviceId) -> str:
+    """Topic on which a device says how its update goes; retained, signed with its key."""
+    return f"{ROOT}/{fleet}/dev/{device}/update"
+
+
+def parse_device_update(topic: str) -> DeviceId | None:
+    """Read whose update it is about; None: `topic` is another one."""
+    match = _UPDATE.fullmatch(topic)
+    return None if match is None else DeviceId(match[1])
+
+
+def device_wants(fleet: FleetId, device: DeviceId) -> str:
+    """Topic on which a device asks for blocks that the broker does not hold."""
+    return f"{ROOT}/{fleet}/dev/{device}/wants"
+
+
+def parse_device_wants(topic: str) -> DeviceId | None:
+    """Read who asks for blocks; None: `topic` is another one."""
+    match = _WANTS.fullmatch(topic)
+    return None if match is None else DeviceId(match[1])
+
+
+def release_metadata(fleet: FleetId, name: str, part: int | str = 0) -> str:
+    """Topic of one part of a file of TUF metadata, such as `timestamp.json` or `2.root.json`."""
+    return f"{ROOT}/{fleet}/release/meta/{name}/{part}"
+
+
+def parse_release_metadata(topic: str) -> tuple[str, int] | None:
+    """Read which part of which file; None: `topic` is another one."""
+    match = _METADATA.fullmatch(topic)
+    return None if match is None else (match[1], int(match[2]))
+
+
+def release_block(fleet: FleetId, digest: str) -> str:
+    """Topic of a block, by its SHA-256."""
+    return f"{ROOT}/{fleet}/release/block/{digest}"
+
+
+def parse_release_block(topic: str) -> str | None:
+    """Read which block; None: `topic` is another one."""
+    match = _BLOCK.fullmatch(topic)
     return None if match is None else match[1]
 
 

@@ -1,0 +1,1 @@
+"""Signed model updates, from the broker to a model that runs and is watched."""

@@ -1,0 +1,127 @@
+"""What an operator releases, as boards read it. Signed metadata vouches for every byte of it.
+
+    targets, offline keys    PACKAGE/VERSION/VARIANT.json    -> PackagePlan: files by their content
+    rollout/*, online key    rollout/GROUP/PACKAGE.json      -> Rollout: which of them, who, when
+    block                    at most 128 KiB, named by its SHA-256
+    list block               the digests of up to 4,096 blocks, 32 bytes each; a block like others
+
+A file that the board has already, whatever package it came with, is not downloaded: an adapter is
+a package whose weights are the base's. A plan is a TUF target of one block; a rollout document is
+the `custom` of a target without content, so one signature carries it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from broker.wire.document import Document, Name, Version
+
+BLOCK_BYTES: Final = 128 * 1024
+DIGEST_BYTES: Final = 32  # SHA-256
+LISTED: Final = BLOCK_BYTES // DIGEST_BYTES  # blocks that one list block can name
+
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Length = Annotated[int, Meta(ge=0, le=1 << 40)]  # bytes
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
+PackageName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
+PackageVersion = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+\Z", max_length=40)]
+Path = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_./-]{0,190}\Z")]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Time = Annotated[float, Meta(ge=0)]  # Unix time, seconds
+Minute = Annotated[int, Meta(ge=0, le=1439)]
+
+
+class Content(Document, frozen=True):
+    """Bytes to download, and how to know that they are the right ones."""
+
+    length: Length
+    sha256: Digest
+    lists: Annotated[tuple[Digest, ...], Meta(max_length=2048)]  # list blocks, in order
+
+
+class Delta(Document, frozen=True):
+    """A shorter way to a file, for a board that has another one."""
+
+    method: Literal["zstd", "hdiff", "bsdiff"]
+    base: Digest  # the whole file that it starts from
+    patch: Content
+
+
+class FilePlan(Document, frozen=True):
+    """One file of a package."""
+
+    name: FileName
+    content: Content
+    deltas: Annotated[tuple[Delta, ...], Meta(max_length=16)] = ()
+
+
+class Needs(Document, frozen=True):
+    """What a board must have. Zero, or nothing: no demand."""
+
+    engine: Literal["onnxruntime", "llama.cpp"]
+    ram_mb: Count = 0  # that the loaded model adds
+    cores: Count = 0
+    cpu: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}\Z")], ...] = ()  # as /proc/cpuinfo
+    score: Annotated[float, Meta(ge=0)] = 0.0  # of the board's own speed: see agent/update/board.py
+
+
+class PackagePlan(Document, frozen=True):
+    """One variant of a package: what it is made of, and where it can run."""
+
+    package: PackageName
+    version: PackageVersion
+    variant: Name
+    needs: Needs
+    files: Annotated[tuple[FilePlan, ...], Meta(min_length=1, max_length=256)]
+    groups: tuple[Name, ...] = ()  # that it may ever be for, whoever signs the rollout; none: all
+
+    @property
+    def length(self) -> int:
+        """Bytes on disk."""
+        return sum(each.content.length for each in self.files)
+
+
+class Choice(Document, frozen=True):
+    """A plan that a rollout may choose; it must be vouched for under this very digest."""
+
+    path: Path
+    sha256: Digest
+
+
+class Rollout(Document, frozen=True):
+    """Which package a group's boards shall run. A later number replaces it, whatever it names."""
+
+    number: Version  # of all rollouts for this group and package
+    choices: Annotated[tuple[Choice, ...], Meta(min_length=1, max_length=64)]  # the best first
+    state: Literal["running", "paused", "aborted"]
+    salt: Annotated[str, Meta(pattern=r"^[0-9a-f]{16,64}\Z")]
+    percent: Annotated[float, Meta(ge=0, le=100)]  # of the group's boards, now
+    devices: tuple[Name, ...] = ()  # these first, whatever the percentage
+    not_before_s: Time = 0.0
+    deadline_s: Time = 0.0  # after which nobody starts; 0: none
+    hours: tuple[Minute, Minute] | None = None  # of the board's local day, when it may start
+    on_battery: bool = True
+    on_metered: bool = True
+    watch_s: Annotated[float, Meta(ge=0, le=604_800)] = 600.0  # it must run well for so long
+    restarts: Annotated[int, Meta(ge=1, le=100)] = 3  # that it may take meanwhile
+    most_errors: Annotated[float, Meta(ge=0, le=1)] = 0.05  # share of questions
+    most_escalated: Annotated[float, Meta(ge=0, le=1)] = 1.0  # share of questions
+    most_ms: Annotated[float, Meta(ge=0)] = 0.0  # median of its answers; 0: no bound
+
+
+def digest(data: bytes) -> str:
+    """The name of a block."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def cut(lists: bytes) -> Iterator[str]:
+    """The names of the blocks that a list block holds.
+
+    Raises:
+        ValueError: it holds no whole number of digests, none, or too many.
+    """
+    if not lists or len(lists) > BLOCK_BYTES or len(lists) % DIGEST_BYTES:
+        raise ValueError("not a list of blocks")
+    return (lists[at : at + DIGEST_BYTES].hex() for at in range(0, len(lists), DIGEST_BYTES))
