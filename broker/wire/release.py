@@ -109,6 +109,20 @@ class Rollout(Document, frozen=True):
     most_errors: Annotated[float, Meta(ge=0, le=1)] = 0.05  # share of questions
     most_escalated: Annotated[float, Meta(ge=0, le=1)] = 1.0  # share of questions
     most_ms: Annotated[float, Meta(ge=0)] = 0.0  # median of its answers; 0: no bound
+    log: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""  # operator's log as it was then
+
+    def includes(self, device: str) -> bool:
+        """Whether it is a device's turn by the list and the percentage of now."""
+        return device in self.devices or place(self.salt, device) < self.percent
+
+
+def place(salt: str, device: str) -> float:
+    """Where a device stands in a rollout's queue: in [0, 100), the same to all who compute it.
+
+    A board that joins later stands where it would have stood, so a percentage holds for it too.
+    """
+    drawn = hashlib.sha256(f"{salt}\0{device}".encode()).digest()
+    return int.from_bytes(drawn[:6]) / 2**48 * 100.0  # 48 bits: exact in a float, and below 100
 
 
 def digest(data: bytes) -> str:

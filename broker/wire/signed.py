@@ -1,4 +1,4 @@
-"""Documents that only the fleet's offline root can write: key bundles and rosters.
+"""Documents that only one key can write, the fleet's root or a device: bundles, rosters, reports.
 
     {"signed": "<the document, as text>", "signature": "<Ed25519, hex>"}
 
@@ -21,21 +21,21 @@ class _Signed(Document, frozen=True):
     signature: str
 
 
-def sign(label: str, document: str, root: Ed25519PrivateKey) -> bytes:
-    """Wrap a document with the root's signature."""
-    signature = root.sign(_message(label, document)).hex()
+def sign(label: str, document: str, key: Ed25519PrivateKey) -> bytes:
+    """Wrap a document with a signature."""
+    signature = key.sign(_message(label, document)).hex()
     return _Signed(signed=document, signature=signature).write()
 
 
-def open_signed(label: str, wrapped: bytes, root: Ed25519PublicKey) -> str:
-    """The document, if the root signed it under this label.
+def open_signed(label: str, wrapped: bytes, key: Ed25519PublicKey) -> str:
+    """The document, if this key signed it under this label.
 
     Raises:
         KeyFileError: it did not, or these bytes are no signed document.
     """
     try:
         envelope = _Signed.read(wrapped)
-        root.verify(bytes.fromhex(envelope.signature), _message(label, envelope.signed))
+        key.verify(bytes.fromhex(envelope.signature), _message(label, envelope.signed))
     except (ValueError, InvalidSignature):
         raise KeyFileError(f"this {label} is not signed by the fleet's root") from None
     return envelope.signed
