@@ -16,8 +16,8 @@ _ABORTED: Final = "the operator aborted it"
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
-    """What the rules ask of a board."""
+class Moment:
+    """What the rules ask of a board, now."""
 
     device: str
     now_s: float  # Unix time that can be trusted
@@ -62,41 +62,41 @@ class Picked:
     turn: Turn
 
 
-def pick(offers: Mapping[str, Rollout], board: Board, *, taken: int) -> Picked | None:
-    """Which of its groups' rollouts a board follows: the highest number whose turn it is.
+def pick(offers: Mapping[str, Rollout], moment: Moment, *, taken: int) -> Picked | None:
+    """Which of its groups' rollouts a board follows: of the latest release whose turn it is.
 
-    Numbers are a package's, over all groups, so the operator's latest word counts. A board never
-    follows a lower number than it has switched to; what is aborted, over, or not for this board
-    leaves it with the next lower one.
+    Releases are counted over all groups, so the operator's latest word counts. A board never
+    follows an earlier release than it has switched to; what is aborted, over, or not for this board
+    leaves it with the one before.
 
     Args:
         offers: The rollouts of one package, by group.
-        board: What the rules ask of the board.
-        taken: The number that the board has switched to last; 0: none.
+        moment: What the rules ask of the board.
+        taken: The release that the board has switched to last; 0: none.
 
     Returns:
-        None: nothing concerns this board. If no rollout is for it, the highest with its reason.
+        None: nothing concerns this moment. If no rollout is for it, the latest with its reason.
     """
-    ranked = sorted(offers.items(), key=lambda offer: offer[1].number, reverse=True)
+    ranked = sorted(offers.items(), key=lambda offer: offer[1].release, reverse=True)
     found = [
-        Picked(group, rollout, Have() if rollout.number == taken else turn(rollout, board))
+        Picked(group, rollout, Have() if rollout.release == taken else turn(rollout, moment))
         for group, rollout in ranked
-        if rollout.number >= taken
+        if rollout.release >= taken
     ]
     for each in found:
-        mine = each.rollout.includes(board.device)
+        mine = each.rollout.includes(moment.device)
         if isinstance(each.turn, Have) or (mine and not isinstance(each.turn, Over)):
             return each
     return found[0] if found else None
 
 
-def turn(rollout: Rollout, board: Board) -> Turn:
+def turn(rollout: Rollout, moment: Moment) -> Turn:
     """Whether a board may begin, or go on until the switch."""
     if rollout.state == "aborted":
         return Over(_ABORTED)
-    if rollout.deadline_s and board.now_s >= rollout.deadline_s:
+    if rollout.deadline_s and moment.now_s >= rollout.deadline_s:
         return Over("its deadline has passed")
-    reason = next(_obstacles(rollout, board), None)
+    reason = next(_obstacles(rollout, moment), None)
     return Go() if reason is None else Hold(reason)
 
 
@@ -107,19 +107,19 @@ def trial(rollout: Rollout) -> Go | Over:
     return Go()
 
 
-def _obstacles(rollout: Rollout, board: Board) -> Iterator[str]:
-    if not rollout.includes(board.device):
+def _obstacles(rollout: Rollout, moment: Moment) -> Iterator[str]:
+    if not rollout.includes(moment.device):
         yield f"not among the first {rollout.percent:g} %"
     if rollout.state == "paused":
         yield "the operator paused it"
-    if board.now_s < rollout.not_before_s:
+    if moment.now_s < rollout.not_before_s:
         yield "its time has not come"
-    if rollout.hours is not None and not _within(rollout.hours, board.minute):
+    if rollout.hours is not None and not _within(rollout.hours, moment.minute):
         start, end = rollout.hours
         yield f"only between {_clock(start)} and {_clock(end)}"
-    if board.on_battery and not rollout.on_battery:
+    if moment.on_battery and not rollout.on_battery:
         yield "on battery"
-    if board.metered and not rollout.on_metered:
+    if moment.metered and not rollout.on_metered:
         yield "on a metered link"
 
 

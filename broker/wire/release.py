@@ -91,9 +91,14 @@ class Choice(Document, frozen=True):
 
 
 class Rollout(Document, frozen=True):
-    """Which package a group's boards shall run. A later number replaces it, whatever it names."""
+    """Which package a group's boards shall run.
 
-    number: Version  # of all rollouts for this group and package
+    `number` rises with every change for this group and package, be it of a percentage or a state.
+    `release` counts the releases of the package over all groups, and stays while one goes on: what
+    it chooses and its salt stay with it. A later release replaces it, whatever it names.
+    """
+
+    number: Version
     choices: Annotated[tuple[Choice, ...], Meta(min_length=1, max_length=64)]  # the best first
     state: Literal["running", "paused", "aborted"]
     salt: Annotated[str, Meta(pattern=r"^[0-9a-f]{16,64}\Z")]
@@ -109,6 +114,7 @@ class Rollout(Document, frozen=True):
     most_errors: Annotated[float, Meta(ge=0, le=1)] = 0.05  # share of questions
     most_escalated: Annotated[float, Meta(ge=0, le=1)] = 1.0  # share of questions
     most_ms: Annotated[float, Meta(ge=0)] = 0.0  # median of its answers; 0: no bound
+    release: Version = 1
     log: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""  # operator's log as it was then
 
     def includes(self, device: str) -> bool:

@@ -46,7 +46,7 @@ class Progress(Document, frozen=True):
     package: PackageName
     state: State
     group: Annotated[str, Meta(max_length=64)] = ""  # whose rollout it is about
-    number: Annotated[int, Meta(ge=0)] = 0  # of that rollout
+    release: Annotated[int, Meta(ge=0)] = 0  # that the rollout is of; 0: none
     digest: PlanDigest = ""  # the plan that it chose
     running: PlanDigest = ""  # the plan that answers now; empty: the one that it was set up with
     share: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of the bytes to download
@@ -59,7 +59,7 @@ class UpdateReport(Document, frozen=True):
 
     fleet: Name
     device: Name
-    session: Version  # rises at each start of the agent
+    session: Version  # rises at each start: Unix time, or one more than the last, if that is more
     count: Version  # of reports since then
     groups: Annotated[tuple[Name, ...], Meta(max_length=16)]  # whose rollouts it follows
     packages: Annotated[tuple[Progress, ...], Meta(max_length=64)]

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from agent.update.turn import Board, Go, Have, Hold, Over, pick, trial, turn
+from agent.update.turn import Go, Have, Hold, Moment, Over, pick, trial, turn
 from broker.wire.release import Choice, Rollout, place
 
 SALT = "0123456789abcdef"
 NIGHT, NOON, MIDNIGHT = (22 * 60, 5 * 60), 12 * 60, 0
-BOARD = Board("board-1", now_s=1000.0, minute=NOON, on_battery=False, metered=False)
+BOARD = Moment("board-1", now_s=1000.0, minute=NOON, on_battery=False, metered=False)
 ALL = Rollout(
     number=1,
     choices=(Choice(path="demo/1.0.0/q8.json", sha256="0" * 64),),
@@ -57,7 +57,7 @@ def rollout(**changes: Any) -> Rollout:  # noqa: ANN401 - any field
     ],
 )
 def test_every_rule_is_kept_until_the_switch(
-    changes: dict[str, Any], board: Board, expected: object
+    changes: dict[str, Any], board: Moment, expected: object
 ) -> None:
     assert turn(rollout(**changes), board) == expected
 
@@ -101,7 +101,7 @@ def test_another_salt_begins_with_other_boards() -> None:
 
 
 def test_the_operators_latest_word_counts_whatever_the_group() -> None:
-    offers = {"all": rollout(number=6), "canary": rollout(number=5)}
+    offers = {"all": rollout(release=6), "canary": rollout(release=5)}
 
     picked = pick(offers, BOARD, taken=5)
 
@@ -116,7 +116,7 @@ def test_the_operators_latest_word_counts_whatever_the_group() -> None:
 def test_a_release_that_is_not_for_this_board_leaves_it_with_the_one_before(
     latest: dict[str, Any],
 ) -> None:
-    offers = {"all": rollout(number=6, **latest), "canary": rollout(number=5)}
+    offers = {"all": rollout(release=6, **latest), "canary": rollout(release=5)}
 
     fresh = pick(offers, BOARD, taken=0)
     settled = pick(offers, BOARD, taken=5)
@@ -128,7 +128,7 @@ def test_a_release_that_is_not_for_this_board_leaves_it_with_the_one_before(
 
 
 def test_a_release_that_only_waits_is_not_passed_over() -> None:
-    offers = {"all": rollout(number=6, hours=NIGHT), "canary": rollout(number=5)}
+    offers = {"all": rollout(release=6, hours=NIGHT), "canary": rollout(release=5)}
 
     picked = pick(offers, BOARD, taken=4)
 
@@ -136,21 +136,21 @@ def test_a_release_that_only_waits_is_not_passed_over() -> None:
     assert picked.turn == Hold("only between 22:00 and 05:00")
 
 
-def test_a_board_never_goes_back_to_a_lower_number() -> None:
-    aborted = {"all": rollout(number=6, state="aborted"), "canary": rollout(number=5)}
+def test_a_board_never_goes_back_to_a_earlier_release() -> None:
+    aborted = {"all": rollout(release=6, state="aborted"), "canary": rollout(release=5)}
 
     picked = pick(aborted, BOARD, taken=6)
 
     assert picked is not None
     assert (picked.group, picked.turn) == ("all", Have())
-    assert pick({"canary": rollout(number=5)}, BOARD, taken=6) is None
+    assert pick({"canary": rollout(release=5)}, BOARD, taken=6) is None
     assert pick({}, BOARD, taken=0) is None
 
 
-def test_a_board_that_has_no_turn_is_told_of_the_highest_number() -> None:
-    offers = {"all": rollout(number=6, percent=0.0), "canary": rollout(number=5, state="aborted")}
+def test_a_board_that_has_no_turn_is_told_of_the_latest_release() -> None:
+    offers = {"all": rollout(release=6, percent=0.0), "canary": rollout(release=5, state="aborted")}
 
     picked = pick(offers, BOARD, taken=0)
 
     assert picked is not None
-    assert (picked.rollout.number, picked.turn) == (6, Hold("not among the first 0 %"))
+    assert (picked.rollout.release, picked.turn) == (6, Hold("not among the first 0 %"))

@@ -44,7 +44,7 @@ REPORT = UpdateReport(
     session=3,
     count=7,
     groups=("all",),
-    packages=(Progress(package="demo", state="done", group="all", number=4, digest="0" * 64),),
+    packages=(Progress(package="demo", state="done", group="all", release=4, digest="0" * 64),),
 )
 
 
