@@ -22,6 +22,7 @@ from agent.core.find.device import find_checked_devices
 from agent.core.find.email import find_emails
 from agent.core.find.fold import blank, fold, without_uuids
 from agent.core.find.gps import find_positions
+from agent.core.find.look import look
 from agent.core.find.national import find_lettered_ids, find_national_ids
 from agent.core.find.overlap import settle
 from agent.core.find.phone import find_phones
@@ -38,7 +39,6 @@ _DIGIT_PAIR = re.compile(r"[0-9][-/.: ]?[0-9aph]")
 _ENOUGH_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,4}[0-9]){6}")
 
 _OF_THINGS = (
-    find_by_words,
     find_credentials,
     find_private_keys,
     find_coins,
@@ -67,12 +67,14 @@ def find_with(*more: FindSpans) -> FindSpans:
 
 def _by_rule(text: str) -> list[Span]:
     plain = fold(text)
+    seen = look(plain)
     spans = [
         *find_emails(plain),
         *find_urls(plain),
         *find_ibans(plain),
         *find_addresses(plain),
-        *find_calendar(plain),
+        *find_calendar(seen),
+        *find_by_words(seen),
         *(span for finder in _OF_THINGS for span in finder(plain)),
     ]
     if _DIGIT_PAIR.search(plain):
@@ -85,5 +87,5 @@ def _by_rule(text: str) -> list[Span]:
             rest = blank(rest, cards)
             ids = list(find_national_ids(rest))
             spans += [*cards, *ids]
-            spans += find_phones(blank(rest, ids))
+            spans += find_phones(blank(rest, ids), seen.present)
     return list(weigh(plain, spans))

@@ -10,8 +10,10 @@ from agent.stages import Span
 
 # No letter before: v1.2.3.4 is a version. Underscores and letters of other scripts may stand.
 # A pattern that begins with a character is searched for faster than one that looks back first.
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = re.compile(
-    r"[0-9](?<![0-9A-Za-z].)(?<![0-9]\..)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z])(?!\.[0-9])"
+    rf"[0-9](?<![0-9A-Za-z].)(?<![0-9]\..)(?<=(?={_OCTET}\.).)[0-9]{{0,2}}(?:\.{_OCTET}){{3}}"
+    r"(?![0-9A-Za-z])(?!\.[0-9])"
 )
 _V4_TRIGGER = re.compile(r"\.[0-9]{1,3}\.")
 _V6_TRIGGER = re.compile(r"::|:(?:[0-9A-Fa-f]{1,4}:){5}")  # a gap, or at least six colons
@@ -31,15 +33,13 @@ _MAC_DOTS = re.compile(
 )
 # EUI-48, EUI-64, and EUI-48 behind a label such as "AC:". Longer is a fingerprint.
 _MAC_PAIR_COUNTS = (6, 7, 8)
-_OCTET_MAX = 255
 
 
 def find_addresses(plain: str) -> Iterator[Span]:
     """Find IP and MAC addresses."""
     if _V4_TRIGGER.search(plain):
         for match in _V4.finditer(plain):
-            if _is_v4(match[0]):
-                yield Span(*match.span(), "IP", 1.0, "IPv4")
+            yield Span(*match.span(), "IP", 1.0, "IPv4")
     if _V6_TRIGGER.search(plain):
         for match in _V6_RUN.finditer(plain):
             yield from _v6(plain, *match.span())
@@ -53,12 +53,6 @@ def _macs(plain: str) -> Iterator[Span]:
             yield Span(*match.span(), "MAC", 1.0, "pairs")
     for match in _MAC_DOTS.finditer(plain):
         yield Span(*match.span(), "MAC", 0.9, "dotted")
-
-
-def _is_v4(text: str) -> bool:
-    return all(
-        int(octet) <= _OCTET_MAX and (octet == "0" or octet[0] != "0") for octet in text.split(".")
-    )
 
 
 def _v6(plain: str, start: int, end: int) -> Iterator[Span]:
@@ -85,8 +79,7 @@ def is_v6(text: str) -> bool:
     groups += tail.split(":") if tail else []
     count = len(groups)
     if groups and "." in groups[-1]:
-        last = groups.pop()
-        if not _V4.fullmatch(last) or not _is_v4(last):
+        if not _V4.fullmatch(groups.pop()):
             return False
         count += 1
     if not all(map(_V6_GROUP.fullmatch, groups)):

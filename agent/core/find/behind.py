@@ -17,11 +17,6 @@ _IN_HEAD = re.compile(r"n[u\u00fa]m|nr|s\u00e9rie")
 _NEAR_CHARS = 48  # on either side of a hint; no form is longer
 
 
-def lowered(plain: str) -> str:
-    """Write a text in lower case; the length stays."""
-    return plain.replace("\u0130", "I").lower()  # the one letter that would grow
-
-
 def has_any(lower: str, parts: Iterable[str]) -> bool:
     """Tell whether one of the parts stands in the text."""
     for part in parts:  # noqa: SIM110 - any() takes twice as long, for every text

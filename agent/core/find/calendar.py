@@ -10,7 +10,9 @@ From each month's name outwards. A year alone needs a word that says so: "in 204
 import re
 from collections.abc import Iterator
 
+from agent.core.find.behind import places
 from agent.core.find.date import CLOCK
+from agent.core.find.look import Look
 from agent.core.find.words import words
 from agent.stages import Span
 
@@ -25,10 +27,6 @@ _MONTHS = words(  # English, German, French, Spanish, Italian, Portuguese, Dutch
 )
 _ALSO_WORDS = frozenset(
     {"may", "march", "mar", "mars", "mai", "mei", "ago", "jan", "dec", "august"}
-)
-_STEM = re.compile(  # begins with a letter, not with a look back, which is slower to search for
-    r"(?:jan|feb|f[eé]v|mar|mär|maer|maa|apr|abr|avr|ma[iyg]|mei|jui?n|jui?l|giu"
-    r"|lug|aug|ago|ao[uû]|sep|set|o[ck]t|ott|out|nov|d[eéi][cz]|ene|gen)[^\W\d_]*"
 )
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
@@ -75,13 +73,14 @@ _UNIT = re.compile(
 )
 
 
-def find_calendar(plain: str) -> Iterator[Span]:
+def find_calendar(seen: Look) -> Iterator[Span]:
     """Find dates with a month's name, and years alone, as DATE; weekdays alone as TIME."""
-    low = plain.lower()
-    for stem in _STEM.finditer(low):
-        start = stem.start()
-        if stem[0] in _MONTHS and not low[start - 1 : start].isalnum():
-            yield from _around(plain, low, *stem.span())
+    plain, low = seen.plain, seen.lower
+    for month in sorted(_MONTHS & seen.present):
+        for start in places(low, (month,)):
+            end = start + len(month)
+            if not low[start - 1 : start].isalnum() and not low[end : end + 1].isalpha():
+                yield from _around(plain, low, start, end)
     if "day" in low:
         for match in _DAYS_ALONE.finditer(low):
             yield Span(*match.span(), "TIME", 0.8, "weekday")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from agent.core.find.behind import has_any, lowered
+from agent.core.find.behind import has_any
+from agent.core.find.look import lowered
 from agent.stages import Span
 
 # No address is shorter than this run, so most texts are done after one search.

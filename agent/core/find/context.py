@@ -29,15 +29,17 @@ _LEADING = re.compile(
     r"[: ]{1,2}[(+]?$"
 )
 
+PHONE_WORDS = words(
+    "tel telephone telephones telefon telefono telefone phone phones telephonic mobile"
+    " mobil cell cellphone cellular handy fax whatsapp signal sms tél téléphone teléfono"
+    " celular móvil portable dial dialing dialling dialed dialled call calling called"
+    " callback ring reach reached contact hotline landline desk pager nummer numéro número"
+    " rufnummer message messages text texted answer answering voicemail"
+)
+"""What raises the score of a phone number."""
 _RAISING = {
     "URL": words("visit website web site homepage domain url link browse webpage seite"),
-    "PHONE": words(
-        "tel telephone telephones telefon telefono telefone phone phones telephonic mobile"
-        " mobil cell cellphone cellular handy fax whatsapp signal sms tél téléphone teléfono"
-        " celular móvil portable dial dialing dialling dialed dialled call calling called"
-        " callback ring reach reached contact hotline landline desk pager nummer numéro número"
-        " rufnummer message messages text texted answer answering voicemail"
-    ),
+    "PHONE": PHONE_WORDS,
     "SSN": words("ssn social security tax taxpayer itin ein soc sec"),
     "DATE": words(
         "date dates dob born birth birthday birthdate due since until expires expiry expiration"

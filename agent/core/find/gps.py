@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from agent.core.find.behind import heads, near
 from agent.stages import Span
 
-# Every pair below has this; few other texts do.
+# Every pair below has this; few other texts do, and no IPv4 address by itself.
 _TWO_DECIMALS = re.compile(
-    r"[0-9]\.[0-9]{2,15}(?:[^0-9.]{1,8}|%2C)[0-9]{1,5}(?:\.|[ \u00b0\u00ba]{1,2}[0-9])"
+    r"\.(?<=[0-9].)(?<!\.[0-9].)(?<!\.[0-9]{2}.)(?<!\.[0-9]{3}.)[0-9]{2,15}"
+    r"(?:[^0-9.A-DF-MP-RT-VX-Za-z]{1,8}|%2C)[0-9]{1,5}(?:\.|[ \u00b0\u00ba]{1,2}[0-9])"
 )
 _PAIR = re.compile(
     r"""
@@ -25,7 +26,7 @@ _PAIR = re.compile(
     """,
     re.VERBOSE,
 )
-_FIRST_CHARS = len("-12")  # before the digit that the hint begins with
+_FIRST_CHARS = len("-123")  # before the point that the hint begins with
 _LIST_BEFORE = re.compile(r"[0-9](?:[ ]?[,;/|][ ]?|[ \t]{1,3})$")
 _LIST_AFTER = re.compile(r"[ ]?[,;/| ][ ]?[+\-]?[0-9]{1,4}\.[0-9]")
 # N or S before a number, or two numbers that hang together by their signs: the next one needs it.
@@ -113,7 +114,7 @@ def _pairs(plain: str) -> Iterator[Span]:
             yield Span(*match.span(), "GPS", 0.9, "with cardinal points")
     done = 0
     for hint in _TWO_DECIMALS.finditer(plain):
-        for start in range(max(done, hint.start() - _FIRST_CHARS), hint.start() + 1):
+        for start in range(max(done, hint.start() - _FIRST_CHARS), hint.start()):
             if pair := _PAIR.match(plain, start):
                 done = pair.end()
                 if score := _pair_score(plain, pair):

@@ -8,13 +8,13 @@ bounded number of characters from where it starts.
 import re
 from collections.abc import Iterator
 
+from agent.core.find.context import PHONE_WORDS
 from agent.stages import Span
 
 _START = re.compile(r"[+(]|[0-9](?<![0-9].)")  # where a number may begin
 # Digits with what may stand between two of them: only there is a number looked for.
 _TRAIN = re.compile(r"[+(0-9](?:(?<=[0-9])|[+(]?[0-9])(?:[^0-9A-Za-z]{0,4}[0-9]){6,}")
-_FORMS = re.compile(
-    r"""
+_CLEAR = r"""
     (?P<international> (?<![0-9]) \+[ ]?
         (?! [0-9]+ \.[0-9]{1,9} (?![0-9.\-/]) )                                 # +12.345678
         (?: 1 (?:[ ().\-/]{0,3}[0-9]){10} | [1-9] (?:[ ().\-/]{0,3}[0-9]){7,14} ) (?![0-9]) )
@@ -43,12 +43,14 @@ _FORMS = re.compile(
   | (?P<pair> (?<![0-9A-Za-z_]) (?<![0-9][ .,\-/:]) [0-9]{2,4}
         (?: [ ] [0-9]{6} | [ \-.] [0-9]{3,4} | (?: \. [0-9]{2,4} ){2,4} )
         (?![0-9A-Za-z]) (?![ .,\-/:][0-9]) )
+"""
+_UNCLEAR = r"""  # only where a word says what they are
   | (?P<mixed> (?<![0-9A-Za-z_]) (?<![0-9][ .,\-/:]) [0-9]{1,5} (?: [ \-./] [0-9]{1,8} ){1,4}
         (?![0-9A-Za-z]) (?![ .,\-/:][0-9]) )
   | (?P<bare> (?<![0-9A-Za-z_]) (?<![0-9][.,\-/:]) [0-9]{7,12} (?![0-9A-Za-z]) (?![.,\-/:][0-9]) )
-    """,
-    re.VERBOSE,
-)
+"""
+_FORMS = re.compile(_CLEAR + _UNCLEAR, re.VERBOSE)
+_CLEAR_FORMS = re.compile(_CLEAR, re.VERBOSE)
 _SCORES = {
     "international": 1.0,
     "exit_code": 0.8,
@@ -75,14 +77,15 @@ _RANGES = {"trunk": _TRUNK_DIGITS, **dict.fromkeys(_WEAK, _WEAK_DIGITS)}
 _PAIRS = 5  # 01 23 45 67 89, France; more pairs are a dump of bytes
 
 
-def find_phones(plain: str) -> Iterator[Span]:
-    """Find phone numbers of at least seven digits, with their extension."""
+def find_phones(plain: str, present: frozenset[str]) -> Iterator[Span]:
+    """Find phone numbers of at least seven digits, with their extension; `present` are words."""
+    forms = _CLEAR_FORMS if PHONE_WORDS.isdisjoint(present) else _FORMS
     for train in _TRAIN.finditer(plain):
         if train[0].isdecimal() and len(train[0]) not in _WEAK_DIGITS and train[0][0] != "0":
             continue  # one number that is too long, as machines number things
         floor = 0
         for place in _START.finditer(plain, *train.span()):
-            match = _FORMS.match(plain, place.start(), train.end() + 2)
+            match = forms.match(plain, place.start(), train.end() + 2)
             if match and place.start() >= floor:
                 if match.lastgroup not in _WEAK:  # inside of what may be none, another may begin
                     floor = match.end()

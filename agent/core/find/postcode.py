@@ -33,10 +33,14 @@ _FORMS = re.compile(
     """,
     re.VERBOSE,
 )
-_FORM_HINT = re.compile(r"[0-9A-Z] [0-9][A-Z]|[A-Z]-[0-9]{2,5}[- ]")
-_DUTCH = re.compile(r"[1-9](?<![0-9A-Za-z_./:,\-].)[0-9]{3} ([A-Z]{2})(?=,? [A-Z][a-z']{2})")
+# The hints begin with what is rare: a pattern is searched for by its first character.
+_FORM_HINT = re.compile(r" (?<=[0-9A-Z].)[0-9][A-Z]|-(?<=[A-Z].)[0-9]{2,5}[- ]")
+_DUTCH = re.compile(
+    r" (?<=[1-9][0-9]{3}.)(?<![0-9A-Za-z_./:,\-][0-9]{4}.)([A-Z]{2})(?=,? [A-Z][a-z']{2})"
+)
+_DUTCH_DIGITS = 4
 _UNITS = words("AM BC AD GB HZ KB KM MB MS PM SA SD SS TB US VA")
-_ZIP = re.compile(r"[0-9](?<=[ \n].)[0-9]{4}(?:-[0-9]{4})?(?![0-9A-Za-z]|[.:\-][0-9])")
+_ZIP = re.compile(r"[ \n](?P<zip>[0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z]|[.:\-][0-9])")
 _STATE_BEFORE = re.compile(
     rf"[A-Za-z.'\u00c0-\u024f](?P<comma>,?)[ \n](?P<state>{'|'.join(_STATES.split())})[ ]{{1,2}}$"
 )
@@ -72,14 +76,14 @@ def find_postcodes(plain: str) -> Iterator[Span]:
             score = 0.6 if match.lastgroup == "country" else 0.8
             yield Span(*match.span(), "POSTCODE", score, f"{match.lastgroup} form")
     for match in _ZIP.finditer(plain):
-        start = match.start()
+        start = match.start("zip")
         place = _STATE_BEFORE.search(plain, max(0, start - _STATE_CHARS), start)
         if place and (place["comma"] or place["state"] not in _WORDLIKE):
-            yield Span(*match.span(), "POSTCODE", 0.8, "behind a state")
+            yield Span(*match.span("zip"), "POSTCODE", 0.8, "behind a state")
     for match in _DUTCH.finditer(plain):
-        before = plain[match.start() - 1 : match.start()]
-        if match[1] not in _UNITS and not before.isalnum():
-            yield Span(match.start(), match.end(1), "POSTCODE", 0.6, "dutch form")
+        start = match.start() - _DUTCH_DIGITS
+        if match[1] not in _UNITS and not plain[max(0, start - 1) : start].isalnum():
+            yield Span(start, match.end(1), "POSTCODE", 0.6, "dutch form")
 
 
 def find_named_postcodes(plain: str, lower: str, here: Iterable[str]) -> Iterator[Span]:

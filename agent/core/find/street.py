@@ -44,7 +44,7 @@ _NUMBERBEHIND = re.compile(r",?[ ][0-9]{1,4}[a-z]?(?![0-9A-Za-z]|[.:\-/][0-9])")
 _BEFORE_CHARS = 64
 
 
-def find_streets(plain: str, present: set[str]) -> Iterator[Span]:
+def find_streets(plain: str, present: frozenset[str]) -> Iterator[Span]:
     """Find street addresses with their unit, postcode and place; `present` are the text's words."""
     low = plain.islower()  # then a name needs no capital
     ahead = _has_street(plain, present, low=low)
@@ -68,7 +68,7 @@ def find_streets(plain: str, present: set[str]) -> Iterator[Span]:
             yield Span(_with_number(plain, first), last, "ADDRESS", max(score, more), "street word")
 
 
-def _has_street(plain: str, present: set[str], *, low: bool) -> bool:
+def _has_street(plain: str, present: frozenset[str], *, low: bool) -> bool:
     """Tell whether a word for a street is there, with a capital if it has other meanings too."""
     if not NAMED_SO.isdisjoint(present) or "Via " in plain or "VIA " in plain:
         return True

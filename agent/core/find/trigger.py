@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from agent.core.find.age import find_ages
-from agent.core.find.behind import has_any, lowered
+from agent.core.find.behind import has_any
 from agent.core.find.box import BOX_WORDS, find_boxes
 from agent.core.find.device import find_devices
 from agent.core.find.gps import find_keyed_positions
 from agent.core.find.identity import find_named_ids
+from agent.core.find.look import Look
 from agent.core.find.medical import find_records
 from agent.core.find.password import find_passwords
 from agent.core.find.plate import find_named_plates
@@ -17,7 +18,6 @@ from agent.core.find.street import find_streets
 from agent.core.find.words import words
 from agent.stages import Span
 
-_WORD = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"[0-9]")
 # Parts of words that are written together in many ways, as in userPassword and DB_PASSWD.
 _SECRET_PARTS = ("pass", "token", "secret", "pwd")
@@ -85,16 +85,15 @@ _WITH_DIGITS: tuple[tuple[frozenset[str], _Finder], ...] = (
 )
 
 
-def find_by_words(plain: str) -> Iterator[Span]:
+def find_by_words(seen: Look) -> Iterator[Span]:
     """Ask each finder that looks behind words, if one of its words is there."""
-    lower = lowered(plain)
-    present = set(_WORD.findall(lower))
+    plain, lower, present = seen.plain, seen.lower, seen.present
     if not _SECRETS.isdisjoint(present) or has_any(lower, _SECRET_PARTS):
         yield from find_passwords(plain, lower)
     if not _DIGIT.search(plain):
         return
     if "s/n" in lower:
-        present.add("s/n")
+        present |= {"s/n"}
     streets = list(find_streets(plain, present))
     yield from streets
     if here := BOX_WORDS & present:

@@ -3,11 +3,12 @@
 import pytest
 
 from agent.core.find.device import find_checked_devices, vin
+from agent.core.find.look import look
 from agent.core.find.trigger import find_by_words
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    spans = [*find_checked_devices(text), *find_by_words(text)]
+    spans = [*find_checked_devices(text), *find_by_words(look(text))]
     return sorted({(span.label, text[span.start : span.end]) for span in spans})
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 
+from agent.core.find.look import look
 from agent.core.find.plate import find_plates
 from agent.core.find.trigger import find_by_words
 
 
 def found(text: str) -> list[str]:
-    spans = [*find_plates(text), *find_by_words(text)]
+    spans = [*find_plates(text), *find_by_words(look(text))]
     assert {span.label for span in spans} <= {"PLATE"}
     return [text[start:end] for start, end in sorted({(span.start, span.end) for span in spans})]
 

@@ -3,11 +3,12 @@
 import pytest
 
 from agent.core.find.gps import find_positions
+from agent.core.find.look import look
 from agent.core.find.trigger import find_by_words
 
 
 def found(text: str) -> list[str]:
-    spans = [*find_positions(text), *find_by_words(text)]
+    spans = [*find_positions(text), *find_by_words(look(text))]
     assert {span.label for span in spans} <= {"GPS"}
     return [text[start:end] for start, end in sorted({(span.start, span.end) for span in spans})]
 

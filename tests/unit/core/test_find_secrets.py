@@ -3,6 +3,7 @@
 import pytest
 
 from agent.core.find.credential import find_credentials, find_private_keys
+from agent.core.find.look import look
 from agent.core.find.trigger import find_by_words
 
 HEX = "0123456789abcdef"
@@ -12,7 +13,7 @@ SEED = "abandon ability able about above absent absorb abstract absurd abuse acc
 
 
 def found(text: str) -> list[str]:
-    spans = [*find_credentials(text), *find_private_keys(text), *find_by_words(text)]
+    spans = [*find_credentials(text), *find_private_keys(text), *find_by_words(look(text))]
     assert {span.label for span in spans} <= {"SECRET"}
     return [text[span.start : span.end] for span in spans]
 

@@ -2,12 +2,13 @@
 
 import pytest
 
+from agent.core.find.look import look
 from agent.core.find.overlap import settle
 from agent.core.find.trigger import find_by_words
 
 
 def found(text: str) -> list[str]:
-    spans = [span for span in find_by_words(text) if span.label == "ADDRESS"]
+    spans = [span for span in find_by_words(look(text)) if span.label == "ADDRESS"]
     return [text[span.start : span.end] for span in settle(text, spans)]
 
 
@@ -88,7 +89,7 @@ def test_address_ends_where_it_ends(text: str, address: str) -> None:
 
 
 def test_unit_of_a_street_is_not_found_a_second_time() -> None:
-    assert len(list(find_by_words("20 Main St Suite 501 Apt. 7"))) == 1
+    assert len(list(find_by_words(look("20 Main St Suite 501 Apt. 7")))) == 1
 
 
 @pytest.mark.parametrize(
