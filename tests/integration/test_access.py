@@ -37,6 +37,7 @@ pytestmark = pytest.mark.broker
 INVITATION, SECRET = "invitation-1", "a password of the join code"
 OURS = {"fleet": FLEET, "pool": POOL, "device": DEVICES[0], "id": WORKER}
 THEIRS = {"fleet": "away", "pool": OTHER_POOL, "device": DEVICES[1], "id": INVITATION}
+NOBODYS = {"name": "timestamp.json", "n": "0", "sha256": 64 * "0"}  # of releases
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ def tree() -> Iterator[str]:
     """Every topic of the tree, with every mix of our own names and others'."""
     for template in re.findall(r"^    (fl/v1/\S+)", topics.__doc__ or "", re.MULTILINE):
         names = re.findall(r"<(\w+)>", template)
-        for values in product(*({OURS[name], THEIRS[name]} for name in names)):
+        for values in product(
+            *({(NOBODYS | OURS)[name], (NOBODYS | THEIRS)[name]} for name in names)
+        ):
             topic = template
             for name, value in zip(names, values, strict=True):
                 topic = topic.replace(f"<{name}>", value)
