@@ -136,6 +136,12 @@ class Engine:
         if child is not None:
             child.stop()
 
+    def interrupt(self) -> None:
+        """End the child at once, from any thread; whoever waits for it hears that it ended."""
+        child = self._child
+        if child is not None:
+            child.interrupt()
+
     def _ask(self, masked: Masked, domain: str) -> Draft:
         model = self.load().model
         started_s = time.perf_counter()

@@ -1,6 +1,6 @@
 """Makes a model package: copy, describe, try, and only then put it in place.
 
-    recipe --> hidden folder --engine child answers once--> DIR
+    recipe --> hidden folder --engine child answers once--> golden.json --> DIR
 
 The child that tries it is the one that will run it, so a package that was made can be used.
 """
@@ -17,10 +17,9 @@ from agent.core.mask import mask
 from agent.core.policy import FieldRule, MaskRules
 from agent.models.engine import Engine
 from agent.stages import Clean, Draft
-from broker.package.inputs import Input, PromptInput, RecordInput, TextInput, WindowInput
 from broker.package.manifest import Manifest, load_manifest
-from broker.wire.payload import SAMPLE_BYTES, Payload, Record, Text, Window
 from firstline.exits import CommandError
+from firstline.packing.golden import payloads, write_golden
 from firstline.packing.recipe import Recipe, describe
 from firstline.packing.split import split_weights
 
@@ -56,6 +55,7 @@ def pack(recipe: Recipe, folder: Path) -> Packed:
         describe(recipe, made, ram_mb=1)
         tried, ram_mb = _try(load_manifest(made), recipe.domain)
         describe(recipe, made, ram_mb=ram_mb)
+        write_golden(made)
         made.chmod(0o755)
         made.replace(folder)
     return Packed(load_manifest(folder), tried, ram_mb)
@@ -73,24 +73,12 @@ def _copy(recipe: Recipe, folder: Path) -> None:
 
 def _try(manifest: Manifest, domain: str) -> tuple[Draft, int]:
     """Let an engine child answer, and see how much memory it takes."""
-    clean = Clean(_blank(manifest.input))
+    clean = Clean(next(payloads(manifest.input)))
     masked = mask(clean, MaskRules(default=FieldRule.KEEP), find).masked
     engine = Engine(manifest.folder, timeout_s=_TRIAL_S)
     with ExitStack() as last:
         last.callback(engine.stop)
         return engine.draft(masked, domain), _ram_mb(engine.pid)
-
-
-def _blank(wanted: Input) -> Payload:
-    match wanted:
-        case TextInput() | PromptInput():
-            return Text("hello")
-        case RecordInput():
-            strings = {name: (*known, "")[0] for name, known in wanted.strings}
-            return Record({**dict.fromkeys(wanted.numbers, 0.0), **strings})
-        case WindowInput():
-            size = SAMPLE_BYTES * wanted.length * len(wanted.channels)
-            return Window(bytes(size), wanted.channels, wanted.rate_hz)
 
 
 def _ram_mb(pid: int | None) -> int:
