@@ -1,0 +1,1 @@
+"""Signed releases: what the operator vouches for, and which boards shall run what."""

@@ -1,0 +1,102 @@
+"""What the operator signs, and what a board takes of it, over a real broker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.update.errors import RefusedError
+from broker.fleet.mosquitto import RunningBroker, running_broker
+from tests.line import SessionLine, session_line
+from tests.releases import (
+    GROUP,
+    PACKAGE,
+    Board,
+    Operator,
+    a_choice,
+    a_plan,
+    a_rollout,
+    address_of,
+    make_board,
+    make_operator,
+)
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[RunningBroker]:
+    with running_broker(tmp_path / "broker") as broker:
+        yield broker
+
+
+@pytest.fixture
+def operator(tmp_path: Path, broker: RunningBroker) -> Operator:
+    return make_operator(tmp_path / "fleet", broker)
+
+
+@pytest.fixture
+def board(tmp_path: Path, operator: Operator) -> Board:
+    return make_board(tmp_path / "state", operator)
+
+
+@pytest.fixture
+def line(broker: RunningBroker) -> Iterator[SessionLine]:
+    with session_line(address_of(broker, "board-1")) as line:
+        yield line
+
+
+def test_a_board_takes_what_the_operator_released(
+    operator: Operator, board: Board, line: SessionLine
+) -> None:
+    plan = a_plan()
+    operator.release(plan)
+    operator.roll_out(a_rollout(1, plan))
+
+    with board.trusting(line) as trust:
+        trust.refresh()
+        rollout = trust.rollout(GROUP, PACKAGE)
+        found = trust.plan(a_choice(plan), group=GROUP, package=PACKAGE)
+
+    assert rollout == a_rollout(1, plan)
+    assert found == plan
+
+
+def test_a_group_without_a_rollout_runs_what_it_has(
+    operator: Operator, board: Board, line: SessionLine
+) -> None:
+    operator.release(a_plan())
+
+    with board.trusting(line) as trust:
+        trust.refresh()
+
+        assert trust.rollout(GROUP, PACKAGE) is None
+
+
+def test_a_plan_for_other_groups_is_refused_whoever_chose_it(
+    operator: Operator, board: Board, line: SessionLine
+) -> None:
+    plan = a_plan(groups=("lab",))
+    operator.release(plan)
+    operator.roll_out(a_rollout(1, plan))
+
+    with board.trusting(line) as trust:
+        trust.refresh()
+        trust.rollout(GROUP, PACKAGE)
+        with pytest.raises(RefusedError, match="not for the group"):
+            trust.plan(a_choice(plan), group=GROUP, package=PACKAGE)
+
+
+def test_a_look_when_nothing_is_new_asks_for_the_next_root_and_the_date_alone(
+    operator: Operator, board: Board, line: SessionLine
+) -> None:
+    operator.release(a_plan())
+    with board.trusting(line) as trust:
+        first = trust.refresh()
+    line.asked.clear()
+
+    with board.trusting(line) as trust:
+        again = trust.refresh()
+
+    assert again == first
+    assert [topic.split("/")[-2] for topic in line.asked] == ["2.root.json", "timestamp.json"]
