@@ -8,6 +8,8 @@
   - AlreadyEnrolledError     the device is in the fleet already
   - EpochsError              a pool's keys cannot be rotated as is asked
   - UnknownDeviceError       the device is not in the fleet
+  - UnknownRolloutError      there is no such release, or more than one is meant
+  - RolloutStateError        a release is in a state that does not allow what is asked
   - BrokerMissingError       no mosquitto on this machine
   - BrokerStartError         mosquitto does not start: port taken, folder not writable, ...
   - RulesRefusedError        a running broker does not take the operator's access rules
@@ -44,6 +46,14 @@ class EpochsError(FleetError):
 
 class UnknownDeviceError(FleetError):
     """The device is not in the fleet."""
+
+
+class UnknownRolloutError(FleetError):
+    """There is no such release, or more than one is meant."""
+
+
+class RolloutStateError(FleetError):
+    """A release is in a state that does not allow what is asked."""
 
 
 class BrokerMissingError(FleetError):

@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from agent.update.health import Tally, failing
 from agent.update.book import Bounds
+from agent.update.health import Tally, failing
 
 BOUNDS = Bounds(most_errors=0.05, most_escalated=0.5, most_ms=100.0)
 UNTROUBLED = Tally(answers=100)
