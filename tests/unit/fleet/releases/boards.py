@@ -1,15 +1,22 @@
-"""Devices that sign what they say of their updates, and a release that they speak of."""
+"""Devices that sign what they say of their updates, and releases that they speak of."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from broker.fleet.releases.courses import Course
+from broker.fleet.releases.rollouts import Rollouts
+from broker.fleet.releases.waves import Waves
 from broker.wire import topics
-from broker.wire.release import Choice, Rollout
+from broker.wire.release import Choice, PackagePlan, Rollout
 from broker.wire.roster import Enrolled, Roster
 from broker.wire.topics import DeviceId, FleetId
 from broker.wire.update_report import Progress, State, UpdateReport, seal_report
+from tests.releases import GROUP, PACKAGE, a_plan, a_rollout
 
+FIRST, SECOND = a_plan("1.0.0"), a_plan("1.1.0")
+WAVES = Waves(percents=(50.0, 100.0), wait_s=60.0, success=0.9, patience_s=3600.0)
 FLEET = FleetId("home")
 NAMES = tuple(f"board-{number}" for number in range(1, 11))
 KEYS = {name: Ed25519PrivateKey.generate() for name in NAMES}
@@ -30,6 +37,8 @@ ROLLOUT = Rollout(
     salt="0123456789abcdef",
     percent=100.0,
 )
+BOARDS = tuple(ROSTER.devices)
+SECOND_WAVE = "release 1 of lights for all: wave 2 of 2, 100 %"
 
 
 def progress(state: State, **changes: Any) -> Progress:  # noqa: ANN401 - any field
@@ -60,3 +69,37 @@ def sealed(told: UpdateReport, key: Ed25519PrivateKey | None = None) -> tuple[st
     """Where a report stands, and its bytes, signed by its device or with another key."""
     topic = topics.device_update(FLEET, DeviceId(told.device))
     return topic, seal_report(told, key or KEYS[told.device])
+
+
+def draft(plan: PackagePlan = FIRST, *, group: str = GROUP) -> Course:
+    return Course(
+        group=group,
+        package=PACKAGE,
+        version=plan.version,
+        rollout=a_rollout(1, plan),
+        waves=WAVES,
+        began_s=0.0,
+    )
+
+
+def said(course: Course, states: Mapping[str, State]) -> dict[str, UpdateReport]:
+    """What the boards say of a release."""
+    digest = course.rollout.choices[0].sha256
+    return {
+        name: report(
+            name,
+            progress(
+                state,
+                package=PACKAGE,
+                group=course.group,
+                release=course.rollout.release,
+                digest=digest,
+                running=digest if state == "done" else "",
+            ),
+        )
+        for name, state in states.items()
+    }
+
+
+def deeds(rollouts: Rollouts) -> list[tuple[str, str]]:
+    return [(each.what, each.who) for each in rollouts.history().entries]
