@@ -1,9 +1,13 @@
 """A fleet with signed releases, and a board that looks at them over a real broker."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from agent.update.cache import Cache
@@ -98,11 +102,26 @@ class Operator:
         publish(LOOPBACK, self.port, self.messages())
 
 
+def make_repository(folder: Path) -> Repository:
+    """A fleet that has releases, and vouches for nothing yet."""
+    shutil.copytree(_template(), folder)
+    return Repository(folder)
+
+
+@cache
+def _template() -> Path:
+    """Made once for all tests: its keys wait dozens of times for the disk."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    init(folder / "fleet", FLEET)
+    Repository(folder / "fleet").begin(open_root(folder / "fleet"), now_s=NOW_S)
+    return folder / "fleet"
+
+
 def make_operator(folder: Path, broker: RunningBroker) -> Operator:
     """Make a fleet that has releases, and vouch for nothing yet."""
-    init(folder, FLEET)
+    make_repository(folder)
     operator = Operator(folder, broker.port)
-    operator.repository.begin(operator.root, now_s=NOW_S)
     operator.publish()
     return operator
 

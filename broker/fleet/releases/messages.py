@@ -1,4 +1,7 @@
-"""All metadata as retained messages, and which of those at the broker are over."""
+"""All metadata as retained messages, and what of it the broker need not hold any longer.
+
+A board may be in the midst of the version before the newest. What is older than that is over.
+"""
 
 from collections.abc import Iterator
 
@@ -17,3 +20,14 @@ def messages(shelf: Shelf, fleet: FleetId) -> Iterator[Message]:
     for name in shelf.current():
         for number, payload in enumerate(parts.split(shelf.data(name))):
             yield Message(release_metadata(fleet, name, number), payload, retain=True)
+
+
+def over(shelf: Shelf, fleet: FleetId) -> Iterator[Message]:
+    """What takes from the broker what no board asks for any more. Then `shelf.forget` it.
+
+    Raises:
+        NotAFleetError: there are no releases, or a file is damaged.
+    """
+    for name in shelf.superseded():
+        for number in range(len(parts.split(shelf.data(name)))):
+            yield Message(release_metadata(fleet, name, number), b"", retain=True)

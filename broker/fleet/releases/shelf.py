@@ -8,6 +8,7 @@ The timestamp is written last and says what counts: a file of a higher version t
 lead to is of a command that was cut short, and the next one writes it again.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,12 @@ class Shelf:
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever published."""
+        """Whether there are releases; what a command that was cut short began is none."""
+        return (self._files / ROOT_FILE).exists()
+
+    @property
+    def dated(self) -> bool:
+        """Whether there is a timestamp."""
         return (self._files / file_name(Timestamp.type, 1)).exists()
 
     def root_versions(self) -> list[int]:
@@ -104,6 +110,27 @@ class Shelf:
             file_name(Snapshot.type, snapshot.version),
             file_name(Timestamp.type, 1),  # last: it leads to the others
         ]
+
+    def superseded(self) -> list[str]:
+        """Files that are older than the version before the one of now. Roots are kept for ever.
+
+        Raises:
+            NotAFleetError: there are no releases, or a file is damaged.
+        """
+        snapshot = self.snapshot().signed
+        now = {role: snapshot.meta[f"{role}.json"].version for role in (Targets.type, ROLLOUT)}
+        now[Snapshot.type] = snapshot.version
+        return [
+            path.name
+            for role, version in now.items()
+            for path in sorted(self._files.glob(f"*.{role}.json"))
+            if int(path.name.partition(".")[0]) < version - 1
+        ]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove files that are over."""
+        for name in names:
+            (self._files / name).unlink(missing_ok=True)
 
     def read(self, name: str) -> Metadata[T]:
         """One file.
