@@ -43,6 +43,8 @@ compile oracle --extra device --extra worker --extra llama --extra tokenizers --
 compile fuzz --extra device --extra worker --extra llama --extra tokenizers --extra pull --extra fleet --extra plot \
   --group build --group dev --group fuzz --constraints locks/dev.lock
 compile_these presidio --group pyproject.toml:presidio
+compile_these test --group pyproject.toml:test --constraints locks/dev.lock
+compile_these wheels --group pyproject.toml:wheels --constraints locks/dev.lock
 compile fleet --extra fleet --constraints locks/dev.lock
 # torch is left out: which build fits depends on the machine (CPU or a CUDA version), and so do its hashes.
 compile train --extra train --constraints locks/dev.lock \

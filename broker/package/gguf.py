@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.package.errors import EngineError, ManifestError
-from broker.package.llama_library import LOG, ChatTemplate, library
+from broker.package.llama_library import LOG, ChatTemplate, library, meet_processor
 
 _PIECE_BYTES: Final = 256
 _FACT_BYTES: Final = 4096
@@ -29,6 +29,7 @@ class Weights:
     def __init__(self, path: Path, *, pretend: bool = False) -> None:
         self.path = path
         LOG.listen()
+        meet_processor()
         wanted = library.llama_model_default_params()
         wanted.n_gpu_layers = 0
         wanted.use_extra_bufts = False  # rearranged weights would be a copy, not the mapped file

@@ -5,6 +5,7 @@ to give one of them, and copies the weights into memory when there is an adapter
 """
 
 from collections import deque
+from pathlib import Path
 from typing import Any, Final
 
 from broker.package.errors import EngineError
@@ -34,6 +35,17 @@ def grammar_of(schema: str) -> str:
         return str(llama_grammar.json_schema_to_gbnf(schema))
     except Exception as error:  # whatever its recursive reader stumbles over
         raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def meet_processor() -> None:
+    """Load the arithmetic for this processor, where llama.cpp was built with one for each.
+
+    llama.cpp would look beside the Python interpreter; the modules lie beside its library.
+    """
+    loaded = llama_cpp._lib  # noqa: SLF001 - ggml's functions are in it, and have no other name
+    if loaded.ggml_backend_reg_count() == 0:
+        folder = Path(loaded._name).parent  # noqa: SLF001 - the path that it was loaded from
+        loaded.ggml_backend_load_all_from_path(str(folder).encode())
 
 
 class _Log:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import textwrap
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,11 @@ import typer
 
 from firstline import console
 from firstline.console import JsonOption
-from firstline.demo.processes import DemoError, running_stage
+from firstline.demo.problems import DemoError
+from firstline.demo.processes import running_stage
 from firstline.demo.scenes import INPUTS, SCENES, WITHOUT_CLOUD
 from firstline.demo.show import Shown, play
-from firstline.exits import CommandError
+from firstline.exits import CommandError, ExitCode
 
 _WIDTH = 100
 _LABEL = 12
@@ -31,30 +33,46 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(help="Keep keys, settings, logs and answers in this folder.")
     ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Start nothing: ask the agent with these.")
+    ] = None,
+    cloud_down: Annotated[
+        bool, typer.Option(help="With --settings: the messages for when no worker runs.")
+    ] = False,
 ) -> None:
     """Run a broker, a worker and an agent here, and send real messages through them."""
-    folder = keep or Path(tempfile.mkdtemp(prefix="firstline-demo-"))
+    if (settings and keep) or (cloud_down and not settings):
+        words = "--keep is for what it starts itself, --cloud-down goes with --settings"
+        raise CommandError(words, ExitCode.USAGE)
     shown: list[Shown] = []
+    try:
+        for each in _asked(settings, cloud_down) if settings else _staged(keep, as_json=as_json):
+            shown.append(each)
+            _tell(each, len(shown), as_json=as_json)
+    except DemoError as error:
+        raise CommandError(str(error)) from error
+    if not as_json:
+        console.say(_summary(shown))
+
+
+def _asked(settings: Path, cloud_down: bool) -> Iterator[Shown]:  # noqa: FBT001 - as the option
+    return play(settings, WITHOUT_CLOUD if cloud_down else SCENES, INPUTS)
+
+
+def _staged(keep: Path | None, *, as_json: bool) -> Iterator[Shown]:
+    folder = keep or Path(tempfile.mkdtemp(prefix="firstline-demo-"))
     try:
         if not as_json:
             console.say(_INTRODUCTION)
         with running_stage(folder) as stage:
-            for each in play(stage, SCENES, INPUTS):
-                shown.append(each)
-                _tell(each, len(shown), as_json=as_json)
+            yield from play(stage.settings, SCENES, INPUTS, stage.sealed_bytes)
             if not as_json:
                 console.say("\n-- The worker is stopped: the cloud is down. --")
             stage.stop_worker()
-            for each in play(stage, WITHOUT_CLOUD, INPUTS):
-                shown.append(each)
-                _tell(each, len(shown), as_json=as_json)
-    except DemoError as error:
-        raise CommandError(str(error)) from error
+            yield from play(stage.settings, WITHOUT_CLOUD, INPUTS, stage.sealed_bytes)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
-    if not as_json:
-        console.say(_summary(shown))
 
 
 def _tell(shown: Shown, number: int, *, as_json: bool) -> None:

@@ -14,15 +14,12 @@ from broker.fleet.keys import enroll, init
 from broker.fleet.mosquitto import RunningBroker, running_broker
 from broker.wire.session import Address, Event, Received, Session
 from broker.wire.topics import DeviceId, FleetId, PoolId
+from firstline.demo.problems import DemoError
 from firstline.shipped import CONFIGS
 
 FLEET, POOL, DEVICE = FleetId("demo"), PoolId("main"), DeviceId("board-1")
 _START_S = 60.0
 _STOP_S = 15.0
-
-
-class DemoError(Exception):
-    """A part of the demo did not start, or gave no answer."""
 
 
 @dataclass(slots=True)
@@ -59,6 +56,16 @@ class Stage:
     listener: Listener
     worker: subprocess.Popen[bytes]
     agent: subprocess.Popen[bytes]
+
+    @property
+    def settings(self) -> Path:
+        """The agent's."""
+        return self.folder / "agent" / "agent.toml"
+
+    def sealed_bytes(self, ticket: bytes) -> int:
+        """How much of a question the eavesdropper saw."""
+        self.listener.listen()
+        return self.listener.sealed_bytes.get(ticket, 0)
 
     def stop_worker(self) -> None:
         """Take the cloud away."""

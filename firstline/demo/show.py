@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -14,7 +14,7 @@ from agent.core.mask import mask
 from agent.stages import FindSpans, Raw
 from broker.package.manifest import Manifest, load_manifest
 from broker.wire.payload import Payload, Record, Text, Window, kind_of
-from firstline.demo.processes import DemoError, Stage
+from firstline.demo.problems import DemoError
 from firstline.mask_rules import mask_rules
 from firstline.naming import finder
 from firstline.planning import expectation
@@ -23,6 +23,8 @@ from firstline.settings.source import read
 from firstline.shipped import names_folder, package_folder
 
 _PATIENCE_S = 30.0
+
+SealedBytes = Callable[[bytes], int]  # of the question with this ticket; 0: none was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Shown:
     payload: str
     came_in: str
     left_device: str
-    sealed_bytes: int  # on the wire; 0: nothing was sent
+    sealed_bytes: int | None  # on the wire; 0: nothing was sent; None: nobody looked
     answer: str
     answered_by: str
     model: str
@@ -61,28 +63,34 @@ class _Answer(BaseModel):
     flags: tuple[str, ...]
 
 
-def play(stage: Stage, scenes: list[Scene], inputs: Path) -> Iterator[Shown]:
-    """Send each message and wait for its final answer.
+def play(
+    file: Path, scenes: list[Scene], inputs: Path, sealed_bytes: SealedBytes | None = None
+) -> Iterator[Shown]:
+    """Send each message to the agent with this settings file, and wait for its final answer.
 
     Raises:
-        DemoError: no answer came.
+        DemoError: no answer came, or the agent has no such task.
+        SettingsError: the file is none of an agent.
     """
-    settings = read(stage.folder / "agent" / "agent.toml", AgentSettings)
+    settings = read(file, AgentSettings)
     tasks = {task.name: task for task in settings.tasks}
-    find = finder([names_folder(language, stage.folder) for language in settings.agent.names])
+    find = finder([names_folder(language, file.parent) for language in settings.agent.names])
     for number, scene in enumerate(scenes, start=1):
+        task = tasks.get(scene.task)
+        if task is None:
+            raise DemoError(f"{file} has no task {scene.task!r}: it is no agent of the demo")
         data = (inputs / scene.file).read_bytes()
-        answer = _ask(stage, scene, f"{number:02}-{scene.file}", data)
-        stage.listener.listen()
-        sealed_bytes = stage.listener.sealed_bytes.get(answer.ticket.bytes, 0)
-        task = tasks[scene.task]
-        package = package_folder(settings.models[task.model].package, stage.folder)
+        answer = _ask(file.parent, task, f"{number:02}-{scene.file}", data)
+        size = None if sealed_bytes is None else sealed_bytes(answer.ticket.bytes)
+        package = package_folder(settings.models[task.model].package, file.parent)
         payloads = _treated(task, load_manifest(package), data, find)
-        yield _shown(task, payloads, answer, sealed_bytes)
+        yield _shown(task, payloads, answer, size)
 
 
-def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
-    inbox, answers = (stage.folder / "agent" / scene.task / each for each in ("inbox", "answers"))
+def _ask(base: Path, task: TaskSection, name: str, data: bytes) -> _Answer:
+    if task.input.path is None or task.output.path is None:
+        raise DemoError(f"the task {task.name!r} has no folders: it is none of the demo's")
+    inbox, answers = base / task.input.path, base / task.output.path
     known = set(answers.glob("*.json"))
     unfinished = inbox / f".{name}"
     unfinished.write_bytes(data)
@@ -94,7 +102,7 @@ def _ask(stage: Stage, scene: Scene, name: str, data: bytes) -> _Answer:
             if answer.final:
                 return answer
         time.sleep(0.005)
-    raise DemoError(f"no answer to {name} within {_PATIENCE_S:.0f} s")
+    raise DemoError(f"no answer to {name} within {_PATIENCE_S:.0f} s: does the agent run?")
 
 
 def _treated(
@@ -107,14 +115,15 @@ def _treated(
 
 
 def _shown(
-    task: TaskSection, payloads: tuple[Payload, Payload], answer: _Answer, size: int
+    task: TaskSection, payloads: tuple[Payload, Payload], answer: _Answer, size: int | None
 ) -> Shown:
     came_in, left = payloads
+    was_sent = answer.origin != "device" if size is None else size > 0
     return Shown(
         task=task.name,
         payload=kind_of(came_in),
         came_in=_words(came_in),
-        left_device=_words(left) if size else "nothing",
+        left_device=_words(left) if was_sent else "nothing",
         sealed_bytes=size,
         answer=answer.answer,
         answered_by=answer.origin,
