@@ -4,6 +4,7 @@
     rollout/*, online key    rollout/GROUP/PACKAGE.json      -> Rollout: which of them, who, when
     block                    at most 128 KiB, named by its SHA-256
     list block               the digests of up to 4,096 blocks, 32 bytes each; a block like others
+    wants, from a board      names of blocks that its broker does not hold
 
 A file that the board has already, whatever package it came with, is not downloaded: an adapter is
 a package whose weights are the base's. A plan is a TUF target of one block; a rollout document is
@@ -21,6 +22,7 @@ from broker.wire.document import Document, Name, Version
 BLOCK_BYTES: Final = 128 * 1024
 DIGEST_BYTES: Final = 32  # SHA-256
 LISTED: Final = BLOCK_BYTES // DIGEST_BYTES  # blocks that one list block can name
+MOST_WANTED: Final = 64  # blocks that a board asks for at once
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Length = Annotated[int, Meta(ge=0, le=1 << 40)]  # bytes
@@ -30,22 +32,33 @@ PackageVersion = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+\Z", max_l
 Path = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_./-]{0,190}\Z")]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Time = Annotated[float, Meta(ge=0)]  # Unix time, seconds
+Method = Literal["bz2", "lzma"]  # of a patch: see `patches`
 Minute = Annotated[int, Meta(ge=0, le=1439)]
 
 
 class Content(Document, frozen=True):
-    """Bytes to download, and how to know that they are the right ones."""
+    """Bytes to download, and how to know that they are the right ones.
+
+    What fits into one block is that block, and has no lists. Otherwise all blocks but the last are
+    full, and so are all lists but the last.
+    """
 
     length: Length
     sha256: Digest
-    lists: Annotated[tuple[Digest, ...], Meta(max_length=2048)]  # list blocks, in order
+    lists: Annotated[tuple[Digest, ...], Meta(max_length=2048)] = ()  # list blocks, in order
+
+    @property
+    def blocks(self) -> int:
+        """How many there are, lists aside."""
+        return -(-self.length // BLOCK_BYTES)
 
 
 class Delta(Document, frozen=True):
     """A shorter way to a file, for a board that has another one."""
 
-    method: Literal["zstd", "hdiff", "bsdiff"]
+    method: Method
     base: Digest  # the whole file that it starts from
+    base_length: Length
     patch: Content
 
 
@@ -131,9 +144,20 @@ def place(salt: str, device: str) -> float:
     return int.from_bytes(drawn[:6]) / 2**48 * 100.0  # 48 bits: exact in a float, and below 100
 
 
+class Wants(Document, frozen=True):
+    """What a board asks the operator for, because its broker does not hold it."""
+
+    blocks: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=MOST_WANTED)]
+
+
 def digest(data: bytes) -> str:
     """The name of a block."""
     return hashlib.sha256(data).hexdigest()
+
+
+def lists_of(blocks: int) -> int:
+    """How many lists name so many blocks; a single block needs none."""
+    return -(-blocks // LISTED) if blocks > 1 else 0
 
 
 def cut(lists: bytes) -> Iterator[str]:

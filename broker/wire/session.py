@@ -54,7 +54,7 @@ __all__ = [
     "SubscriptionRefused",
 ]
 
-_AT_LEAST_ONCE = 1
+_AT_MOST_ONCE, _AT_LEAST_ONCE = 0, 1
 _KEEP_ALIVE_S = 30
 _DEFAULT_RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, section 3.2.2.3.3
 _FIRST_RETRY_S = (0.5, 1.5)  # paho doubles it without jitter, so we draw it anew each time
@@ -158,9 +158,11 @@ class Session:
     def watch(self, topics: Sequence[str]) -> None:
         """Subscribe to more, now and after each reconnect; what is retained there comes again.
 
-        Offline, nothing is sent: the next connect subscribes to all.
+        Offline, nothing is sent: the next connect subscribes to all. It comes at QoS 0: what is
+        retained comes again with the next subscription, and at QoS 1 the broker would keep it for
+        us while we are away, and then send it twice.
         """
-        new = [(name, _AT_LEAST_ONCE) for name in topics]
+        new = [(name, _AT_MOST_ONCE) for name in topics]
         known = {name for name, _ in new}
         self._subscriptions = [each for each in self._subscriptions if each[0] not in known] + new
         if self._online and new:
