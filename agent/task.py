@@ -21,5 +21,6 @@ class Task:
     domain: str  # which of the model's heads, and what the pool is asked for
     gate: GatePolicy
     patience_s: float  # how long an escalated question may wait
+    wait_s: float = 0.0  # before it is sent: asking is costly now, and may not be soon
     provisional: bool  # deliver the draft at once, the cloud's answer later
     deliver: Callable[[Delivery], None]

@@ -59,6 +59,7 @@ class AgentParts:
     max_questions: int = 100_000
     tls: TlsFiles | None = None
     about: dict[str, str] = field(default_factory=dict)
+    duties: Callable[[Courier], Sequence[Callable[[], None]]] = lambda _courier: ()
     wall_s: Callable[[], float] = time.time  # the machine's clock: Unix time, seconds
     counters: Counter[str] = field(default_factory=Counter)
 
@@ -104,6 +105,7 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
                 inputs=parts.inputs,
                 reload=parts.reload,
                 counters=parts.counters,
+                duties=parts.duties(courier),
             )
 
 

@@ -9,34 +9,31 @@ import fcntl
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from agent.models.engine import Engine
 from agent.shell.ends import Input
-from agent.shell.folder import FolderInput, FolderOutput
+from agent.shell.folder import FolderInput
 from agent.shell.local_topic import LocalBroker
 from agent.shell.loop import AgentEvent, Loop
-from agent.shell.streams import StreamInput, StreamOutput
-from agent.stages import Delivery
+from agent.shell.streams import StreamInput
 from agent.task import Task
 from broker.package.errors import PackageError
 from broker.wire.credentials import DeviceCredentials
 from broker.wire.session import Address
 from firstline.assemble import AgentParts, agent_loop
 from firstline.device_keys import load_settled
+from firstline.duties import Duties
 from firstline.naming import finder_when_asked
-from firstline.plan import AgentPlan, Endpoint, PlanningError, TaskPlan, plan_apart
+from firstline.plan import AgentPlan, PlanningError, plan_apart
 from firstline.settings.problems import SettingsError
+from firstline.tasks import Tasks
 from firstline.watch import SettingsWatcher
-
-if TYPE_CHECKING:
-    from broker.package.profile import Profile
 
 _LOCAL_SESSION_S = 3600  # the local broker keeps questions for an agent that restarts
 _LOCAL_PACKET_BYTES = 65 * 1_048_576  # the largest `max_bytes`, and what MQTT adds
@@ -65,64 +62,6 @@ def lock(state: Path) -> TextIO:
     return file
 
 
-class Tasks:
-    """Builds tasks, and builds them again when the settings change, keeping loaded engines.
-
-    Args:
-        local: The broker on the board, if a task uses one.
-        stdout: For tasks that answer on standard output.
-        counters: Counts answers by who gave them.
-    """
-
-    def __init__(
-        self, *, local: LocalBroker | None, stdout: TextIO, counters: Counter[str]
-    ) -> None:
-        self._local, self._stdout, self._counters = local, stdout, counters
-        self._engines: dict[tuple[Path, int, float, float, Profile], Engine] = {}
-
-    def build(self, plan: AgentPlan) -> dict[str, Task]:
-        """The tasks of a plan."""
-        return {task.name: self._task(task) for task in plan.tasks}
-
-    def stop(self) -> None:
-        """End the engine children."""
-        for engine in self._engines.values():
-            engine.stop()
-
-    def _task(self, plan: TaskPlan) -> Task:
-        key = (plan.package, plan.threads, plan.timeout_s, plan.unload_after_s, plan.profile)
-        if key not in self._engines:
-            self._engines[key] = Engine(
-                plan.package,
-                threads=plan.threads,
-                timeout_s=plan.timeout_s,
-                unload_after_s=plan.unload_after_s,
-                profile=plan.profile,
-            )
-        return Task(
-            name=plan.name,
-            expect=plan.expect,
-            rules=plan.rules,
-            model=self._engines[key],
-            domain=plan.domain,
-            gate=plan.gate,
-            patience_s=plan.patience_s,
-            provisional=plan.provisional,
-            deliver=partial(self._counted, self._output(plan.target)),
-        )
-
-    def _output(self, target: Endpoint) -> Callable[[Delivery], None]:
-        if target.path is not None:
-            return FolderOutput(target.path).deliver
-        if target.topic is not None and self._local is not None:
-            return partial(self._local.deliver, target.topic)
-        return StreamOutput(self._stdout).deliver
-
-    def _counted(self, deliver: Callable[[Delivery], None], delivery: Delivery) -> None:
-        deliver(delivery)
-        self._counters[f"answered_{delivery.origin}" if delivery.final else "provisional"] += 1
-
-
 @contextmanager
 def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
     """The agent of a settings file, connected or trying to; run the loop.
@@ -144,6 +83,15 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
         local = _local_broker(plan, credentials, queue)
         tasks = Tasks(local=local, stdout=sys.stdout, counters=counters)
         stack.callback(tasks.stop)
+        release = version("firstline")
+        duties = Duties(
+            plan=plan,
+            credentials=credentials,
+            tasks=tasks,
+            queue=queue,
+            counters=counters,
+            version=release,
+        )
         parts = AgentParts(
             credentials=credentials,
             host=plan.broker.host,
@@ -158,7 +106,8 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
             max_questions=plan.max_questions,
             conversation_s=plan.conversation_s,
             find=finder_when_asked(plan.names),
-            about={"version": version("firstline")},
+            about={"version": release},
+            duties=duties.of,
             counters=counters,
         )
         yield stack.enter_context(agent_loop(parts))

@@ -33,6 +33,7 @@ _COMMANDS = {
     "model": ("model:app", "Model packages: list, show, pull, pack and calibrate your own."),
     "gate": ("gate:app", "The gate: what a bound on error or on questions asked costs."),
     "config": ("config:app", "Settings files: check, show."),
+    "status": ("status:status", "What the agent on this board does now."),
     "doctor": ("doctor:doctor", "Check this machine, each finding with its fix."),
     "bench": ("bench:bench", "Measure the round trip, the footprint, the gate."),
     "exit-codes": ("exit_codes:exit_codes", "List the exit codes."),

@@ -12,9 +12,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.board import Told
 from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
 from agent.core.policy import MaskRules
+from agent.core.pressure import Frugality
 from broker.package.profile import Profile
 from broker.wire.tls import TlsFiles
 
@@ -44,19 +46,28 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPlan:
-    """One job."""
+class EnginePlan:
+    """One engine child; tasks with equal ones share it."""
 
-    name: str
     package: Path  # a model package's folder
     threads: int
     timeout_s: float
     unload_after_s: float
     profile: Profile
+    max_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlan:
+    """One job."""
+
+    name: str
+    engine: EnginePlan
     domain: str
     expect: Expectation
     rules: MaskRules
     gate: GatePolicy
+    frugal: Frugality
     patience_s: float
     provisional: bool
     source: Endpoint
@@ -69,6 +80,8 @@ class AgentPlan:
 
     credentials: Path
     state: Path
+    told: Told
+    throttle_c: float
     broker: Broker
     local_broker: Broker | None
     resend_s: float

@@ -5,18 +5,29 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent.board import Told
 from agent.core.clean import Expectation
+from agent.core.pressure import Frugality
 from broker.package.errors import PackageError
 from broker.package.inputs import WindowInput
 from broker.package.manifest import Manifest, load_manifest
+from broker.package.ram import whole_bytes
 from firstline.feasible import gate_policy, refusals
 from firstline.mask_rules import list_faults, mask_rules
 from firstline.naming import names_faults
-from firstline.plan import AgentPlan, Broker, Endpoint, TaskPlan
-from firstline.settings.agent import AgentSettings, BrokerSection, EndpointSection, TaskSection
+from firstline.plan import AgentPlan, Broker, Endpoint, EnginePlan, TaskPlan
+from firstline.settings.agent import (
+    AgentSettings,
+    BrokerSection,
+    EndpointSection,
+    ModelSection,
+    TaskSection,
+)
 from firstline.settings.problems import SettingsError
 from firstline.settings.source import Fault, located, read
 from firstline.shipped import names_folder, package_folder
+
+_MB = 1_000_000
 
 
 def main() -> None:
@@ -45,10 +56,12 @@ def plan(settings: AgentSettings, base: Path) -> AgentPlan:
         PackageError: a model package cannot be used, or not for its task.
         ListFileError: a file with a list cannot be used.
     """
-    local = settings.local_broker
+    local, board = settings.local_broker, settings.board
     return AgentPlan(
         credentials=base / settings.agent.credentials,
         state=base / settings.agent.state,
+        told=Told(power=board.power, metered=board.metered, metered_file=base / board.metered_file),
+        throttle_c=board.throttle_c,
         broker=_broker(settings.broker, settings, base),
         local_broker=None if local is None else _broker(local, settings, base),
         resend_s=settings.agent.resend_s,
@@ -105,19 +118,28 @@ def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan
     manifest = load_manifest(package)
     return TaskPlan(
         name=section.name,
-        package=package,
-        threads=model.threads,
-        timeout_s=model.timeout_s,
-        unload_after_s=model.unload_after_s,
-        profile=model.profile,
+        engine=_engine(model, package),
         domain=section.domain,
         expect=expectation(section, manifest),
         rules=mask_rules(section.mask, base, manifest),
         gate=gate_policy(section),
+        frugal=Frugality(section.frugal_share, section.frugal_wait_s),
         patience_s=section.patience_s,
         provisional=section.provisional,
         source=_endpoint(section.input, base),
         target=_endpoint(section.output, base),
+    )
+
+
+def _engine(section: ModelSection, package: Path) -> EnginePlan:
+    # What takes more than most of the memory there is would take the board down with it.
+    return EnginePlan(
+        package=package,
+        threads=section.threads,
+        timeout_s=section.timeout_s,
+        unload_after_s=section.unload_after_s,
+        profile=section.profile,
+        max_memory_bytes=section.max_memory_mb * _MB or whole_bytes() * 3 // 4,
     )
 
 

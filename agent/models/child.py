@@ -1,12 +1,15 @@
 """The engine child: loads one model package and answers frames until its input closes.
 
-    python -m agent.models.child PACKAGE THREADS PROFILE
+    python -m agent.models.child PACKAGE THREADS PROFILE MAX_MEMORY_BYTES
 
-Only this process imports numpy and the engine, so only it grows, and only it dies of them.
+Only this process imports numpy and the engine, so only it grows, and only it dies of them: when
+memory runs out, the kernel takes this process first, and the agent goes on.
 """
 
+import resource
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,10 +23,13 @@ from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.payload import PayloadKind, Shape, join
 
+_FIRST_TO_GO = "800"  # of 1000; what a process has by itself is near 0. Anybody may raise his own
+
 
 def main() -> int:
     """Serve until end of input; 1 if the package cannot be used."""
     package, threads, profile = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    _stay_expendable(int(sys.argv[4]))
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
         manifest = manifest_apart(package)
@@ -36,6 +42,20 @@ def main() -> int:
     while _serve_one(model, asked, said):
         pass
     return 0
+
+
+def _stay_expendable(max_memory_bytes: int) -> None:
+    """Be the first that the kernel ends, and take no more than that for itself; 0: what there is.
+
+    The limit counts writable memory (setrlimit(2), RLIMIT_DATA), not what a file backs: such pages
+    can be dropped and read again.
+    """
+    with suppress(OSError):  # no /proc: the kernel then goes by size, and this is the largest
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
+    if max_memory_bytes:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = max_memory_bytes if hard == resource.RLIM_INFINITY else min(max_memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _hello(model: PackageModel) -> Header:

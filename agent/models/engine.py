@@ -46,9 +46,10 @@ class Engine:
         timeout_s: A draft that takes longer is given up; a child that cannot be, with it.
         unload_after_s: A child that has been idle for so long is ended; 0: never.
         profile: How the engine holds the weights: see agent/models/README.md.
+        max_memory_bytes: Writable memory that the child may take; 0: what there is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of a child's limits, by name
         self,
         package: Path,
         *,
@@ -56,9 +57,12 @@ class Engine:
         timeout_s: float = 5.0,
         unload_after_s: float = 0.0,
         profile: Profile = "fast",
+        max_memory_bytes: int = 0,
     ) -> None:
         module = ["-P", "-m", "agent.models.child"]  # -P: nothing from the current folder
-        self._command = [sys.executable, *module, str(package), str(threads), profile]
+        self._command = [sys.executable, *module, str(package)]
+        self._package, self._threads = package, threads
+        self._bearing = (profile, str(max_memory_bytes))
         self._timeout_s, self._unload_after_s = timeout_s, unload_after_s
         self._child: ChildProcess | None = None
         self._loaded: Loaded | None = None
@@ -67,6 +71,16 @@ class Engine:
         self._not_before_s = 0.0  # monotonic
         self._asked_s = 0.0  # monotonic
         self.starts = 0
+
+    @property
+    def package(self) -> Path:
+        """The model package's folder."""
+        return self._package
+
+    @property
+    def threads(self) -> int:
+        """How many threads the next answer may use."""
+        return self._threads
 
     @property
     def pid(self) -> int | None:
@@ -92,7 +106,8 @@ class Engine:
             )
         self.starts += 1
         self._asked_s = time.monotonic()
-        self._child, self._refusal = ChildProcess(self._command), None
+        words = [*self._command, str(self._threads), *self._bearing]
+        self._child, self._refusal = ChildProcess(words), None
         try:
             self._loaded = _loaded(self._hear(_START_S))
         except PackageRefusedError as error:
@@ -123,6 +138,12 @@ class Engine:
             known = ", ".join(sorted(loaded.calibrations))
             raise PackageRefusedError(f"{loaded.model} knows {known}, not {domain!r}")
         return loaded.calibrations[domain]
+
+    def work_with(self, threads: int) -> None:
+        """Use so many threads from the next answer on; a child that has others makes room."""
+        if threads != self._threads:
+            self._threads = threads
+            self.stop()
 
     def rest(self) -> None:
         """End a child that has been idle for too long; its memory returns to the system."""

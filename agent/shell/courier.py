@@ -59,6 +59,11 @@ class Courier:
     _hurry_s: float = 0.0  # Unix time: a worker that comes before this is no reason for haste
 
     @property
+    def is_online(self) -> bool:
+        """Whether the broker is there."""
+        return self._window > 0
+
+    @property
     def reason(self) -> str:
         """Why a question that waits has no answer, in words."""
         if self._trouble or self._deaf or self._keyless:
@@ -95,14 +100,23 @@ class Courier:
         self._in_flight.clear()
         self._waiting.clear()
 
-    def send(self, parcel: Parcel) -> None:
-        """Publish a new parcel now if that is possible; if not, it stays due."""
+    def send(self, parcel: Parcel, wait_s: float = 0.0) -> None:
+        """Publish a new parcel now, or after a wait; if that is not possible, it stays due."""
         now_s = self.now_s()
-        if len(self._waiting) < _MOST_WAITING and self._publish(parcel):
+        if wait_s:
+            self.counters["held_back"] += 1
+            self.outbox.hold(parcel.ticket, now_s + wait_s)
+        elif len(self._waiting) < _MOST_WAITING and self._publish(parcel):
             self._waiting[parcel.ticket] = now_s + self.resend_s
         else:
             self._backlog = True
             self.outbox.hold(parcel.ticket, now_s)
+
+    def release(self) -> None:
+        """Nothing is a reason to wait any more: what was held back goes out."""
+        if self.outbox:
+            self.outbox.release(self.now_s())
+            self.send_due()
 
     def send_due(self) -> None:
         """Publish what is due, as far as the windows reach."""

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from agent.stages import Delivery
+from agent.task import Task
 
 _UUID_BYTES = 16
 
@@ -35,6 +36,13 @@ class Exhausted:
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
     """The settings file was edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class TasksChanged:
+    """The tasks are to be done in another way, since the board fares otherwise."""
+
+    tasks: Mapping[str, Task]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -18,7 +18,7 @@ from agent.core.errors import FinderError, InputError
 from agent.pipeline import Pipeline
 from agent.shell.courier import Courier
 from agent.shell.ends import Input, Link
-from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, ticket_of
+from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, TasksChanged, ticket_of
 from agent.shell.news import hear
 from agent.shell.presence import Presence
 from agent.shell.replies import finish
@@ -27,7 +27,7 @@ from agent.store.clock import DeviceClock
 from agent.store.errors import OutboxFullError
 from agent.task import Task
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import Event, Online, Received
+from broker.wire.session import Event, Message, Online, Received
 
 _TICK_S = 0.5
 _RESCAN_S = 30.0
@@ -35,7 +35,7 @@ _FIRST_SCAN_S = 2.0  # what was still being written when the agent started
 _TOGETHER = 64  # events handled at a time: their answers wait for the disk once
 CLOCK_JUMPS = "clock_jumps"
 
-AgentEvent = Event | Arrived | Exhausted | SettingsChanged | Stop
+AgentEvent = Event | Arrived | Exhausted | SettingsChanged | TasksChanged | Stop
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Loop:
         inputs: Started and stopped by the loop.
         reload: Reads the settings again; None if they are not usable.
         counters: Everything that happened, by name.
+        duties: What else is done at each tick, in this order.
     """
 
     def __init__(  # noqa: PLR0913 - all its parts, by name
@@ -67,6 +68,7 @@ class Loop:
         inputs: Sequence[Input],
         reload: Callable[[], dict[str, Task] | None],
         counters: Counter[str],
+        duties: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._queue = queue
         self._pipeline = pipeline
@@ -77,6 +79,7 @@ class Loop:
         self._inputs = inputs
         self._reload = reload
         self._counters = counters
+        self._duties = duties
         self._running = True
         self._quiet = True  # nothing has happened since the last tick
         self._endless = len(inputs)  # inputs that have not ended
@@ -153,6 +156,8 @@ class Loop:
                 self._endless -= 1
             case SettingsChanged():
                 self._change_settings()
+            case TasksChanged(tasks):
+                self._do_otherwise(tasks)
             case Stop():
                 self._running = False
             case _:
@@ -178,8 +183,8 @@ class Loop:
             arrived.refused(error)
             return
         if parcel is not None:
-            self._courier.send(parcel)
             self._counters["escalated"] += 1
+            self._courier.send(parcel, task.wait_s)
         arrived.taken()
 
     def _finish(self, replies: list[Received]) -> None:
@@ -199,7 +204,7 @@ class Loop:
                 self._guarded(duty)
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered
-        for duty in (self._flush, self._scan, self._refresh, self._pipeline.rest):
+        for duty in (self._flush, self._scan, self._refresh, self._pipeline.rest, *self._duties):
             self._guarded(duty)
         return time.monotonic() + _TICK_S
 
@@ -219,15 +224,15 @@ class Loop:
                 source.scan()
 
     def _announce(self) -> None:
-        try:
-            self._presence.announce(self._link.publish)
-        except BrokerUnavailableError:  # it has gone again; the next time will be told
-            self._counters["presence_unsent"] += 1
+        self._tell(self._presence.announce)
 
     def _refresh(self) -> None:
+        self._tell(self._presence.refresh)
+
+    def _tell(self, how: Callable[[Callable[[Message], int]], None]) -> None:
         try:
-            self._presence.refresh(self._link.publish)
-        except BrokerUnavailableError:
+            how(self._link.publish)
+        except BrokerUnavailableError:  # it has gone again; the next time will be told
             self._counters["presence_unsent"] += 1
 
     def _change_settings(self) -> None:
@@ -235,5 +240,10 @@ class Loop:
         if tasks is None:
             self._counters["settings_refused"] += 1
             return
-        self._pipeline = replace(self._pipeline, tasks=tasks)
+        self._do_otherwise(tasks)
         self._counters["settings_reloaded"] += 1
+
+    def _do_otherwise(self, tasks: Mapping[str, Task]) -> None:
+        self._pipeline = replace(self._pipeline, tasks=tasks)
+        if not any(task.wait_s for task in tasks.values()):
+            self._courier.release()

@@ -141,8 +141,12 @@ class Outbox:
         self._commits.change(statements.HOLD, (due_s, ticket.bytes))
 
     def hurry(self, now_s: float) -> None:
-        """Somebody listens now: all that waits is due."""
+        """Somebody listens now: all that waits for an answer is due."""
         self._commits.change(statements.HURRY, (now_s, now_s))
+
+    def release(self, now_s: float) -> None:
+        """What was held back, and so has never been published, is due."""
+        self._commits.change(statements.RELEASE, (now_s, now_s))
 
     def clamp(self, now_s: float, longest_s: float) -> int:
         """No question waits longer than `longest_s` from now; return how many would have."""

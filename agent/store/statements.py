@@ -32,7 +32,8 @@ CLAMP = """
 UPDATE outbox SET due_s = min(due_s, ?1), deadline_s = ?2
 WHERE ending IS NULL AND deadline_s > ?2
 """
-HURRY = "UPDATE outbox SET due_s = ? WHERE ending IS NULL AND due_s > ?"
+HURRY = "UPDATE outbox SET due_s = ? WHERE ending IS NULL AND attempts > 0 AND due_s > ?"
+RELEASE = "UPDATE outbox SET due_s = ? WHERE ending IS NULL AND attempts = 0 AND due_s > ?"
 RESEAL = "UPDATE outbox SET envelope = ?, memo = ?, due_s = ? WHERE ticket = ?"
 END = "UPDATE outbox SET ending = ? WHERE ticket = ? AND ending IS NULL"
 SETTLE = "DELETE FROM outbox WHERE ticket = ?"

@@ -1,15 +1,34 @@
 """Memory: how much there is, and a refusal with the numbers when a model needs more."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from broker.package.errors import EngineError
 
-_MEMINFO: Final = Path("/proc/meminfo")
-_CGROUP: Final = Path("/sys/fs/cgroup")
-_OWN_CGROUP: Final = Path("/proc/self/cgroup")
+_MEMINFO: Final = "proc/meminfo"
+_OWN_CGROUPS: Final = "proc/self/cgroup"
 _MB: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Where a version of control groups says what, cgroups(7)."""
+
+    top: str
+    files: tuple[str, str, str]  # limit, use, and of what the use consists
+    cached: str  # of the last file: pages of files that can be given up
+
+
+_V1: Final = _Version(
+    "sys/fs/cgroup/memory",
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"),
+    "total_inactive_file",
+)
+_V2: Final = _Version(
+    "sys/fs/cgroup", ("memory.max", "memory.current", "memory.stat"), "inactive_file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +59,48 @@ def check_room(what: str, need: Need, free: int) -> None:
         )
 
 
-def free_bytes() -> int:
-    """What this process may still take: of the machine, and of the limits set on its group."""
-    return min([_machine_bytes(), *_group_bytes()])
+def free_bytes(root: Path = Path("/")) -> int:
+    """What this process may still take: of the machine, and of the limits set on its group.
+
+    `root` holds `proc` and `sys`.
+    """
+    rooms = (limit - used for limit, used in _groups(root))
+    return min([_machine_bytes(root, "MemAvailable"), *rooms])
 
 
-def _machine_bytes() -> int:
-    for line in _MEMINFO.read_text(encoding="ascii").splitlines():
-        if line.startswith("MemAvailable:"):
+def whole_bytes(root: Path = Path("/")) -> int:
+    """What this process could ever take: the machine's memory, or a limit set on its group."""
+    return min([_machine_bytes(root, "MemTotal"), *(limit for limit, _ in _groups(root))])
+
+
+def _machine_bytes(root: Path, what: str) -> int:
+    for line in (root / _MEMINFO).read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{what}:"):
             return int(line.split()[1]) * 1024
     return 1 << 62  # a kernel that does not say
 
 
-def _group_bytes() -> list[int]:
-    """Room below each limit (cgroup v2, memory.max) from this process's group up to the root."""
+def _groups(root: Path) -> Iterator[tuple[int, int]]:
+    """Limit and use of each group from this process's own up to the root that has a limit."""
     try:
-        own = _OWN_CGROUP.read_text(encoding="ascii").strip().rpartition(":")[2].lstrip("/")
+        listed = (root / _OWN_CGROUPS).read_text(encoding="ascii").splitlines()
     except OSError:
-        return []
-    folder = _CGROUP / own
-    rooms = []
-    while folder.is_relative_to(_CGROUP):
-        limit, used, pages = (_number(folder / name) for name in _FILES)
-        if limit is not None and used is not None:
-            rooms.append(limit - used + (pages or 0))
-        folder = folder.parent
-    return rooms
+        return
+    for line in listed:
+        _, controllers, own = line.split(":", 2)
+        version = _V1 if "memory" in controllers.split(",") else _V2
+        if version is _V2 and controllers:
+            continue  # another controller's hierarchy, of version 1
+        top = root / version.top
+        folder = top / own.lstrip("/")
+        while folder.is_relative_to(top):
+            limit, used, pages = (_number(folder / name, version) for name in version.files)
+            if limit is not None and used is not None:
+                yield limit, used - (pages or 0)
+            folder = folder.parent
 
 
-_FILES: Final = ("memory.max", "memory.current", "memory.stat")
-
-
-def _number(path: Path) -> int | None:
+def _number(path: Path, version: _Version) -> int | None:
     """A limit or use in bytes; of memory.stat, what is only cached and can be given up."""
     try:
         text = path.read_text(encoding="ascii")
@@ -79,7 +108,7 @@ def _number(path: Path) -> int | None:
         return None
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")
-        if name in ("", "inactive_file"):
+        if name in ("", version.cached):
             return int(value) if value.isdigit() else None
     return None
 

@@ -24,12 +24,13 @@ from agent.shell.folder import CONVERSATION_MARK, REJECTED
 from agent.stages import Delivery
 from broker.wire.files import write_whole
 from firstline.assemble import AgentParts, agent_loop
-from firstline.build import AlreadyRunningError, Tasks, lock
+from firstline.build import AlreadyRunningError, lock
 from firstline.device_keys import load_settled
 from firstline.exits import CommandError
 from firstline.naming import finder
 from firstline.planning import plan
 from firstline.settings.agent import AgentSettings, TaskSection
+from firstline.tasks import Tasks
 
 if TYPE_CHECKING:
     from agent.shell.loop import AgentEvent

@@ -13,6 +13,7 @@ from agent.core.policy import DENIED, LABELS, FieldRule, Treatment
 from agent.core.pseudonyms import Style
 from broker.wire.payload import PayloadKind
 from broker.wire.tls import TlsFiles
+from firstline.settings.board import BoardSection
 from firstline.settings.source import Document, Fault, Section
 from firstline.shipped import DEFAULT_LANGUAGES
 
@@ -53,6 +54,7 @@ class ModelSection(Section):
     timeout_s: float = Field(default=5.0, gt=0, le=600)  # for one answer
     unload_after_s: float = Field(default=0.0, ge=0, le=86_400)  # of idleness; 0: never
     profile: Literal["fast", "low_memory"] = "fast"  # how it is held in memory
+    max_memory_mb: int = Field(default=0, ge=0, le=1_048_576)  # 0: three quarters of the board's
 
 
 class EndpointSection(Section):
@@ -127,6 +129,8 @@ class TaskSection(Section):
     max_share: float | None = Field(default=None, ge=0, le=1)  # of questions that may be asked
     explore: float = Field(default=0.01, ge=0, le=0.1)  # of kept answers, asked to check them
     patience_s: float = Field(default=60.0, gt=0, le=86_400)  # an escalated question may wait
+    frugal_share: float | None = Field(default=None, ge=0, le=1)  # on battery, or metered
+    frugal_wait_s: float = Field(default=0.0, ge=0, le=86_400)  # the same: before it is sent
     provisional: bool = False  # answer locally at once, and again when the cloud has answered
     max_bytes: int = Field(default=1_048_576, ge=1, le=64 * 1_048_576)  # of one input
     max_chars: int = Field(default=8192, ge=1, le=100_000)  # of a text; the rest is cut and flagged
@@ -147,6 +151,7 @@ class AgentSettings(Document):
     """The whole file."""
 
     agent: AgentSection = AgentSection()
+    board: BoardSection = BoardSection()
     broker: BrokerSection = BrokerSection()
     local_broker: BrokerSection | None = None
     models: dict[str, ModelSection]
@@ -161,6 +166,8 @@ class AgentSettings(Document):
                 yield ("tasks", number, "mask", *inner), message
             if first.setdefault(task.name, number) != number:
                 yield ("tasks", number, "name"), f"there is another task {task.name!r}"
+            if task.frugal_wait_s >= task.patience_s:
+                yield ("tasks", number, "frugal_wait_s"), "it must be less than 'patience_s'"
             if task.model not in self.models:
                 known = ", ".join(sorted(self.models)) or "no model at all"
                 yield ("tasks", number, "model"), f"not under [models]: there is {known}"

@@ -33,7 +33,7 @@ VERBS = {
     "config": ("check", "show"),
     "bench": ("roundtrip", "footprint", "engine", "gate"),
 }
-ALONE = ("demo", "ask", "mask", "join", "renew", "doctor", "exit-codes")
+ALONE = ("demo", "ask", "mask", "join", "renew", "status", "doctor", "exit-codes")
 HEAVY = {
     "agent",
     "broker",

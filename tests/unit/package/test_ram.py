@@ -7,7 +7,7 @@ import pytest
 
 from broker.package.errors import EngineError
 from broker.package.llama import predicted
-from broker.package.ram import Need, check_room, free_bytes
+from broker.package.ram import Need, check_room, free_bytes, whole_bytes
 from tests.unit.package.gguf_files import HEADS, WIDTH, write_model
 
 
@@ -45,3 +45,47 @@ def test_there_is_memory_here() -> None:
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
     assert 0 < free_bytes() <= total
+
+
+KIB, MIB = 1024, 1_048_576
+MACHINE = {"proc/meminfo": f"MemTotal: {512 * KIB} kB\nMemAvailable: {400 * KIB} kB\n"}
+V2 = {
+    "proc/self/cgroup": "0::/system.slice/firstline.service\n",
+    "sys/fs/cgroup/system.slice/firstline.service/memory.max": f"{256 * MIB}\n",
+    "sys/fs/cgroup/system.slice/firstline.service/memory.current": f"{100 * MIB}\n",
+    "sys/fs/cgroup/system.slice/firstline.service/memory.stat": (
+        f"anon 5\ninactive_file {20 * MIB}\nactive_file 7\n"
+    ),
+    "sys/fs/cgroup/system.slice/memory.max": "max\n",
+    "sys/fs/cgroup/system.slice/memory.current": "5\n",
+}
+V1 = {
+    "proc/self/cgroup": "9:cpu,cpuacct:/elsewhere\n4:memory:/jobs/one\n0::/\n",
+    "sys/fs/cgroup/memory/jobs/one/memory.limit_in_bytes": f"{256 * MIB}\n",
+    "sys/fs/cgroup/memory/jobs/one/memory.usage_in_bytes": f"{100 * MIB}\n",
+    "sys/fs/cgroup/memory/jobs/one/memory.stat": (
+        f"inactive_file 3\ntotal_inactive_file {20 * MIB}\n"
+    ),
+    "sys/fs/cgroup/memory/jobs/memory.limit_in_bytes": f"{200 * MIB}\n",
+    "sys/fs/cgroup/memory/jobs/memory.usage_in_bytes": f"{120 * MIB}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "free", "whole"),
+    [
+        ({}, 400 * MIB, 512 * MIB),
+        (V2, 176 * MIB, 256 * MIB),
+        (V1, 80 * MIB, 200 * MIB),  # the smaller of its own limit and the one around it
+    ],
+    ids=["no groups", "version 2", "version 1"],
+)
+def test_the_limit_of_a_control_group_counts(
+    tmp_path: Path, files: dict[str, str], free: int, whole: int
+) -> None:
+    for name, text in (MACHINE | files).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert free_bytes(tmp_path) == free
+    assert whole_bytes(tmp_path) == whole

@@ -1,0 +1,119 @@
+"""What the agent says of itself to the board's own users: one JSON file, in memory.
+
+    state/status.json -> /run/firstline/status.json, or a folder of its own in /dev/shm
+
+The state folder only holds the link, so that an SD card is not written. No content, no keys.
+"""
+
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent.models.engine import Engine
+from agent.shell.courier import Courier
+from agent.shell.watch import BoardWatch
+from agent.store.clock import since_boot_s
+from broker.wire.files import write_whole
+
+STATUS = "status.json"
+_PAUSE_S = 5.0  # between two writings
+_EVERYBODY_READS = 0o644  # where its folder lets them
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+
+@dataclass(slots=True, kw_only=True)
+class Status:
+    """Keeps the file up to date. Owned by the loop, used by nobody else."""
+
+    file: Path
+    about: Mapping[str, object]  # names and versions
+    courier: Courier
+    engines: Callable[[], Collection[Engine]]
+    watch: BoardWatch
+    counters: Counter[str]
+    started_s: float
+    _next_s: float = 0.0  # monotonic
+
+    def write(self) -> None:
+        """Write it, if it is time to."""
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + _PAUSE_S
+            with suppress(OSError):  # no room in memory: whoever looks sees how old it is
+                write_whole(self.file, json.dumps(self.document()).encode())
+                self.file.chmod(_EVERYBODY_READS)
+
+    def document(self) -> Mapping[str, object]:
+        """What is in it."""
+        return {
+            "pid": os.getpid(),
+            "started_s": self.started_s,  # since the machine started, as are all its times
+            "written_s": since_boot_s(),
+            **self.about,
+            "online": self.courier.is_online,
+            "trouble": self.courier.reason if self.courier.outbox else "",
+            "waiting": len(self.courier.outbox),
+            "models": [_of(engine) for engine in self.engines()],
+            "board": asdict(self.watch.conditions),
+            "measures": asdict(self.watch.taken),
+            "memory_mb": round(_resident_mb(os.getpid()), 1),
+            "written_mb": round(_written_mb(), 1),
+            "counters": {name: count for name, count in sorted(self.counters.items()) if count},
+        }
+
+
+def status_file(state: Path) -> Path:
+    """Where to write: in memory, with a link in the state folder that leads there.
+
+    Raises:
+        OSError: there is no such place.
+    """
+    link = state / STATUS
+    runtime = os.environ.get("RUNTIME_DIRECTORY")  # systemd.exec(5); gone with the service
+    if runtime:
+        target = Path(runtime.partition(":")[0]) / STATUS
+    elif link.is_symlink() and link.readlink().parent.parent == _IN_MEMORY and link.exists():
+        return link.readlink()  # an earlier life's, that nobody else can write
+    else:
+        target = Path(tempfile.mkdtemp(prefix="firstline-", dir=_IN_MEMORY)) / STATUS
+    if not link.is_symlink() or link.readlink() != target:
+        fresh = state / f".{STATUS}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(target)
+        fresh.replace(link)
+    return target
+
+
+def _of(engine: Engine) -> Mapping[str, object]:
+    memory_mb = None if engine.pid is None else round(_resident_mb(engine.pid), 1)
+    return {
+        "package": engine.package.name,
+        "threads": engine.threads,
+        "pid": engine.pid,
+        "memory_mb": memory_mb,
+        "starts": engine.starts,
+    }
+
+
+def _resident_mb(pid: int) -> float:
+    """Resident memory of a process, MiB; 0 if it has gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576
+
+
+def _written_mb() -> float:
+    """What this process has had written to disks since it started, MiB, proc(5)."""
+    with suppress(OSError):
+        lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+        counts = dict(line.split(": ") for line in lines)
+        return int(counts.get("write_bytes", 0)) / 1_048_576
+    return 0.0
