@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeGuard
 
 import msgspec
 
@@ -47,6 +48,7 @@ class Completion:
     text: str = field(repr=False)  # stripped, not empty
     score: float  # in [0, 1]; 0 where the server gives no log-probabilities
     cut: bool  # at max_tokens
+    tokens: tuple[int, int] | None = None  # of the question and of the answer; None: not told
 
 
 class _Token(msgspec.Struct):
@@ -69,6 +71,7 @@ class _Choice(msgspec.Struct):
 
 class _Reply(msgspec.Struct):
     choices: list[_Choice]
+    usage: object = None  # nobody's answer is lost over what it cost
 
 
 class _Model(msgspec.Struct):
@@ -81,6 +84,7 @@ class _Models(msgspec.Struct):
 
 _REPLY = msgspec.json.Decoder(_Reply)
 _MODELS = msgspec.json.Decoder(_Models)
+_MOST_TOKENS = 2**31  # more is no count
 _MAY_SAY = frozenset({"length", "stop", "eos", "", None})  # else the answer is not in the text
 
 # How servers say that a prompt is too long: llama-server has fields, the others have words.
@@ -138,7 +142,8 @@ def completion(body: bytes, prompt: Prompt) -> Completion:
     if prompt.schema is not None:
         _require_json(text, prompt.max_tokens if cut else 0)
     tokens = choice.logprobs.content if choice.logprobs else None
-    return Completion(text, _score([each.logprob for each in tokens or ()], prompt.score), cut)
+    score = _score([each.logprob for each in tokens or ()], prompt.score)
+    return Completion(text, score, cut, _tokens(reply.usage))
 
 
 def refusal(status: int, body: bytes) -> UnusableReplyError:
@@ -166,6 +171,16 @@ def models(body: bytes) -> tuple[str, ...]:
         return tuple(each.id for each in _MODELS.decode(body).data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise UnusableReplyError("the model server's list of models is none") from None
+
+
+def _tokens(usage: object) -> tuple[int, int] | None:
+    told = usage if isinstance(usage, dict) else {}
+    asked, said = told.get("prompt_tokens"), told.get("completion_tokens")
+    return (asked, said) if _is_count(asked) and _is_count(said) else None
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= _MOST_TOKENS
 
 
 def _numbers(body: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:

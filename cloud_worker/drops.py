@@ -26,5 +26,6 @@ class DropLog:
         """Log the counts, if they are not those of the last time."""
         dropped = {reason.value: counters[reason] for reason in _SUSPICIOUS if counters[reason]}
         if dropped != self._told:
-            _log.warning("questions dropped since the start: %s", dropped)
+            told = {"event": "dropped", "dropped": dropped}
+            _log.warning("questions dropped since the start: %s", dropped, extra=told)
             self._told = dropped

@@ -48,6 +48,8 @@ class Finished:
 
     job: Job
     said: Said
+    waited_s: float  # for a thread of the engine
+    took_s: float  # for the model; 0: it was not asked
 
 
 class Engines:
@@ -73,13 +75,22 @@ class Engines:
         """Have a question answered; `deadline_s` is monotonic time, after which nobody waits."""
         self._lanes[engine].put(job, deadline_s)
 
+    def waiting(self) -> dict[Engine, int]:
+        """How many questions wait for a thread, for each engine."""
+        return {engine: lane.waiting() for engine, lane in self._lanes.items()}
+
     def _work(self, lane: Turns) -> None:
         while True:
-            job, deadline_s = lane.take()
-            if time.monotonic() < deadline_s:
-                self._sink(Finished(job, answer(job, deadline_s)))
-            else:  # it waited too long: a model's time is worth more
-                self._sink(Finished(job, Postponed(Reason.LATE, 0.0)))
+            self._sink(_finished(*lane.take()))
+
+
+def _finished(job: Job, put_s: float, deadline_s: float) -> Finished:
+    begun_s = time.monotonic()
+    if begun_s < deadline_s:
+        said = answer(job, deadline_s)
+        return Finished(job, said, begun_s - put_s, time.monotonic() - begun_s)
+    # It waited too long: a model's time is worth more.
+    return Finished(job, Postponed(Reason.LATE, 0.0), begun_s - put_s, 0.0)
 
 
 def answer(job: Job, deadline_s: float) -> Said:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     REFUSED = "refused"  # no model for it, or not a question
     UNUSABLE = "unusable"  # refused, since what the model server said is no answer
     BUSY = "busy"  # full, or about to stop
+    RETURNED = "returned"  # busy, since the worker stops and was not done with it
     SATURATED = "saturated"  # busy, since the model server takes no more or is away
     LATE = "late"  # busy, since its time was over when an engine was free
 

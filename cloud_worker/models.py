@@ -20,11 +20,20 @@ def _always() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What a model is called in metrics (OpenTelemetry, semantic conventions for GenAI)."""
+
+    operation: str = "inference"  # gen_ai.operation.name
+    provider: str = "firstline"  # gen_ai.provider.name: who runs it
+
+
+@dataclass(frozen=True, slots=True)
 class Instant:
     """Answers faster than a thread wakes up, so it runs in the loop itself."""
 
     model: str  # name and version
     complete: Complete
+    kind: Kind = Kind()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +47,7 @@ class Engine:
     complete: Complete
     concurrency: int = 1  # questions answered at once
     ready: Ready = _always  # whether a question put now can be answered, as far as is known
+    kind: Kind = Kind()
 
 
 Completer = Instant | Engine

@@ -5,6 +5,7 @@ Question --prompt--> POST chat/completions --> Answer, with an uncalibrated scor
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -13,14 +14,22 @@ from broker.package.wording import followed
 from broker.wire.messages import Answer, Question
 from cloud_worker.completions import Prompt, completion, models, refusal, request
 from cloud_worker.errors import SaturatedError, UnusableReplyError
-from cloud_worker.models import Engine
+from cloud_worker.models import Engine, Kind
 from cloud_worker.server import ModelServer, ServerAddress
 from cloud_worker.watch import AGAIN_S, Watch
 
 _LOOK_S = 5.0
 _OK = 200
 
+KIND = Kind("chat", "openai")  # of the protocol, whoever speaks it
+
 _log = logging.getLogger(__name__)
+
+CountTokens = Callable[[int, int], None]  # of the question, of the answer; on any thread
+
+
+def uncounted(_asked: int, _said: int) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,7 @@ class Use:
     prompt: Prompt
     labels: tuple[str, ...] = ()  # what may be answered; none: anything
     timeout_s: float = 30.0  # for one answer, tries and pauses included
+    look_s: float = 10.0  # between two looks at a server that is there
 
 
 class OpenAiCompleter:
@@ -39,12 +49,21 @@ class OpenAiCompleter:
     Args:
         address: The server.
         use: What for.
+        count_tokens: Told of what an answer took, where the server tells.
     """
 
-    def __init__(self, address: ServerAddress, use: Use) -> None:
+    def __init__(
+        self, address: ServerAddress, use: Use, *, count_tokens: CountTokens = uncounted
+    ) -> None:
         self._use, self._concurrency = use, address.connections
+        self._count_tokens = count_tokens
         self._server = ModelServer(address)
-        self._watch = Watch(model=use.prompt.model, place=address.base_url, look=self._models)
+        self._watch = Watch(
+            model=use.prompt.model,
+            place=address.base_url,
+            look=self._models,
+            calm_s=use.look_s,
+        )
         self._told = ""
 
     def __enter__(self) -> Self:
@@ -84,6 +103,7 @@ class OpenAiCompleter:
             self.complete,
             concurrency=self._concurrency,
             ready=lambda: not self._watch.away(),
+            kind=KIND,
         )
         return dict.fromkeys(self._use.domains, engine)
 
@@ -92,6 +112,8 @@ class OpenAiCompleter:
         if said.status != _OK:
             raise refusal(said.status, said.body)
         found = completion(said.body, self._use.prompt)
+        if found.tokens is not None:
+            self._count_tokens(*found.tokens)
         text = found.text
         if self._use.labels:
             if text not in self._use.labels:

@@ -17,7 +17,7 @@ from broker.package.model import Found, PackageModel
 from broker.package.wording import worded
 from broker.wire.messages import Answer, Question
 from cloud_worker.errors import ModelLoadError, SaturatedError, UnfitQuestionError
-from cloud_worker.models import Engine
+from cloud_worker.models import Engine, Kind
 
 
 class PackageCompleter:
@@ -60,7 +60,13 @@ class PackageCompleter:
 
     def completers(self) -> dict[str, Engine]:
         """This model for each of its domains."""
-        engine = Engine(self.model, self.complete, concurrency=len(self._copies))
+        operation = "text_completion" if self.engine == "llama.cpp" else "inference"
+        engine = Engine(
+            self.model,
+            self.complete,
+            concurrency=len(self._copies),
+            kind=Kind(operation, self.engine),
+        )
         return dict.fromkeys(self.domains, engine)
 
     def close(self) -> None:

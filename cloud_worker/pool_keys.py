@@ -58,6 +58,7 @@ class PoolKeys:
         self._floor.rise("key bundle", floor)
         self._keys: Mapping[bytes, PoolPrivateKey] = {}
         self.notice_key: Ed25519PrivateKey | None = None  # for what is sealed to none of them
+        self.ends_s = 0.0  # Unix time: until then devices seal to one of them
         self._due_s = 0.0  # Unix time
         self._stamp: _Stamp = ()
         self._proof_s, self._steady_s = proof_s, steady_s
@@ -115,6 +116,8 @@ class PoolKeys:
             return
         self._keys, self._due_s = opened.keys, opened.due_s
         self.notice_key = opened.notice_key
+        ours = (key for key in self._bundle.keys if key.name in self._keys)
+        self.ends_s = max((float(key.not_after_s) for key in ours), default=0.0)
         self._stamp = self._stamp_now()  # after it: what we have deleted is no news
         self.counters[DELETED] += opened.deleted
         if opened.deleted:

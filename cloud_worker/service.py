@@ -2,6 +2,7 @@
 
     paho's thread --events--> [ queue ] --> loop --> ack, reply
     engine threads --finished----^            |--> engine threads
+                                              '--> vitals, read by other threads
 
 A message is acknowledged as soon as its question is claimed, answered or dropped, in the order of
 arrival. mosquitto deals out questions blindly, so a full worker says `Busy` at once: a question
@@ -9,7 +10,6 @@ that lay here unanswered would be lost to the workers that are free.
 """
 
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,10 +17,8 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
-from uuid import UUID
 
 from broker.wire import topics
-from broker.wire.messages import Busy, dump_reply
 from broker.wire.session import (
     Acknowledged,
     Address,
@@ -34,21 +32,23 @@ from broker.wire.session import (
 )
 from cloud_worker.address import worker_address, worker_id
 from cloud_worker.drops import DropLog
-from cloud_worker.engines import Engines, Finished, Postponed, Said, answer
+from cloud_worker.engines import Engines, Finished
 from cloud_worker.errors import ClaimStoreError
-from cloud_worker.letters import Answered, Dropped, Job, Letter, Outcome, Reason
-from cloud_worker.load import Load
-from cloud_worker.models import Engine, Instant, engines_of
+from cloud_worker.intake import Intake, Observe, unseen
+from cloud_worker.letters import Reason
+from cloud_worker.models import engines_of
 from cloud_worker.presence import Presence
 from cloud_worker.sender import Sender
-from cloud_worker.worker import Worker, seal
+from cloud_worker.vitals import GOOD, Vitals
+from cloud_worker.worker import Worker
 
 __all__ = ["WorkerService", "worker_address"]
 
 _HOUSE_S = 1.0  # between two rounds of what is not urgent
-_LONGEST_RETRY_S = 3600.0  # `broker.wire.messages`
 _POLL_S = 0.05
 _TOGETHER = 16  # events handled at a time: their claims and replies are one commit
+_FAREWELL_S = 1.0  # of the time to stop in: for the broker to take what is given back
+_FAREWELL_SHARE = 0.25  # of that time, at most
 
 _log = logging.getLogger(__name__)
 
@@ -68,10 +68,16 @@ class WorkerService:
         worker: Answers questions.
         address: The broker; its client id names the worker.
         now_s: Unix time, seconds.
+        observe: Told of every question that a model had.
     """
 
     def __init__(
-        self, *, worker: Worker, address: Address, now_s: Callable[[], float] = time.time
+        self,
+        *,
+        worker: Worker,
+        address: Address,
+        now_s: Callable[[], float] = time.time,
+        observe: Observe = unseen,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self._worker, self._limits, self._now_s = worker, worker.limits, now_s
@@ -83,19 +89,20 @@ class WorkerService:
             completers=worker.completers,
             accepted=self._limits.accepted,
         )
+        self._questions = topics.shared_questions(worker.fleet, worker.pool)
         self._session = Session(
             address,
-            subscriptions=[topics.shared_questions(worker.fleet, worker.pool)],
+            subscriptions=[self._questions],
             sink=self._queue.put,
             will=self._presence.gone(),
         )
         self._sender = Sender(self._session.publish, now_s=now_s, counters=self.counters)
-        self._jobs: dict[tuple[str, UUID], Job] = {}  # accepted and not yet answered
-        self._load = Load(self._limits.accepted)
-        self._started: list[tuple[Job, Engine, float]] = []  # once their claims are stored
-        self._letters: list[Letter] = []  # once they are stored
-        self._stopping, self._house_due_s = False, 0.0  # monotonic
+        self._intake = Intake(worker, self.counters, now_s=now_s, observe=observe)
+        self._load = self._intake.load
+        self._house_due_s = 0.0  # monotonic
         self._drops = DropLog()
+        self._broker = "not connected yet"
+        self.vitals = self._look()  # replaced once a second; may be read on any thread
 
     def stop(self) -> None:
         """Have `run` return. May be called from a signal handler."""
@@ -110,13 +117,29 @@ class WorkerService:
 
     def _drain(self) -> None:
         stop_by_s = time.monotonic() + self._limits.drain_s
-        self._stopping = True
+        farewell_s = min(_FAREWELL_S, _FAREWELL_SHARE * self._limits.drain_s)
+        answered = self.counters[Reason.ANSWERED]
+        accepted = len(self._load)
+        told = {"event": "stopping", "accepted": accepted}
+        _log.info("stopping: %d questions are accepted", accepted, extra=told)
+        self._intake.closed = True
+        self._session.unwatch([self._questions])  # so that the others get what comes now
         self._announce()
+        self.vitals = self._look()
         # Until the broker has our last words: closing at once would throw them away.
-        while (self._jobs or self._sender.under_way) and time.monotonic() < stop_by_s:
+        while (self._load or self._sender.under_way) and (
+            time.monotonic() < stop_by_s - farewell_s
+        ):
             self._step(_POLL_S)
-        for job in self._jobs.values():
-            self._worker.release(job)
+        for job in self._load:
+            self._guarded(partial(self._intake.give_back, job))
+        self._send()
+        while self._sender.under_way and time.monotonic() < stop_by_s:
+            self._step(_POLL_S)
+        returned = self.counters[Reason.RETURNED]
+        answered = self.counters[Reason.ANSWERED] - answered
+        told = {"event": "stopped", "answered": answered, "returned": returned}
+        _log.info("stopped: %d more answered, %d given back", answered, returned, extra=told)
 
     def _step(self, wait_s: float) -> bool:
         """Handle what there is; return whether we were told to stop."""
@@ -128,6 +151,7 @@ class WorkerService:
         self._guarded(lambda: self._handle_all(events))
         if time.monotonic() >= self._house_due_s:
             self._guarded(self._keep_house)
+            self.vitals = self._look()
         return any(isinstance(event, Stop) for event in events)
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -147,98 +171,70 @@ class WorkerService:
                 for event in events:
                     self._guarded(partial(self._handle, event))
         finally:  # a full disk is no reason to keep an answer back
-            for job, completer, deadline_s in self._started:
-                self._engines.put(job, completer, deadline_s)
-            for letter in self._letters:
-                self._sender.send(letter)
+            for job, engine, deadline_s in self._intake.started:
+                self._engines.put(job, engine, deadline_s)
+            self._intake.started.clear()
+            self._send()
             for event in events:  # in the order of arrival: MQTT 5.0, section 4.6
                 if isinstance(event, Received):
                     self._session.ack(event.receipt)
-            self._started.clear()
-            self._letters.clear()
+
+    def _send(self) -> None:
+        for letter in self._intake.letters:
+            self._sender.send(letter)
+        self._intake.letters.clear()
 
     def _handle(self, event: _Event) -> None:
         match event:
             case Received():
-                self._received(event)
-            case Finished(job, said):
-                del self._jobs[_key(job)]
-                self._load.take(job)
-                answered = self._finish(job, said)
-                self.counters[answered.reason] += 1
-                self._letters.append(answered.letter)
+                self._intake.receive(event)
+            case Finished():
+                self._intake.finish(event)
             case Acknowledged(mid, code):
                 self._sender.acknowledged(mid, code)
             case Online():
+                self._broker = GOOD
+                _log.info("online", extra={"event": "online"})
                 self._announce()
+                self.vitals = self._look()
             case Offline(reason, refused):
+                self._broker = reason
                 self._sender.under_way.clear()
                 self.counters["refused_by_broker" if refused else "broker_losses"] += 1
-                _log.warning("offline: %s", reason)
-            case SubscriptionRefused() | Breached():
+                _log.warning("offline: %s", reason, extra={"event": "offline"})
+                self.vitals = self._look()
+            case SubscriptionRefused():
+                self._broker = str(event)
+                self.counters[event.counter] += 1
+                _log.warning("the broker: %s", event)
+            case Breached():
                 self.counters[event.counter] += 1
                 _log.warning("the broker: %s", event)
             case Stop():
                 pass
 
-    def _received(self, event: Received) -> None:
-        now_s = self._now_s()
-        outcome = self._worker.receive(event.topic, event.payload, now_s=now_s)
-        if isinstance(outcome, Job):
-            outcome = self._accept(outcome, now_s)
-        if isinstance(outcome, Answered):
-            self._letters.append(outcome.letter)
-        if not isinstance(outcome, Job):
-            self.counters[outcome.reason] += 1
-
-    def _accept(self, job: Job, now_s: float) -> Outcome:
-        if _key(job) in self._jobs:
-            return Dropped(Reason.WORKING)
-        if self._stopping or not self._load.has_room(job):
-            return self._postpone(job, Postponed(Reason.BUSY, 0.0))
-        deadline_s = time.monotonic() + job.expires_s - now_s
-        if isinstance(job.completer, Instant):  # its one commit is the claim and the reply
-            return self._finish(job, answer(job, deadline_s))
-        claimed = self._worker.claim(job, now_s=now_s)
-        if isinstance(claimed, Job):
-            self._jobs[_key(job)] = job
-            self._load.add(job)
-            self._started.append((job, job.completer, deadline_s))
-        return claimed
-
-    def _finish(self, job: Job, said: Said) -> Answered:
-        if isinstance(said, Postponed):
-            self._worker.release(job)  # so that it is worked on when the device asks again
-            return self._postpone(job, said)
-        try:
-            return Answered(said.reason, self._worker.finish(job, said.body))
-        except ClaimStoreError:  # a full disk is no reason to keep an answer back
-            self.counters["unstored"] += 1
-            return Answered(said.reason, seal(job.envelope, said.body))
-
-    def _postpone(self, job: Job, postponed: Postponed) -> Answered:
-        # Jitter, not a secret: those who were turned away together should not come back together.
-        own_s = self._limits.retry_after_s * random.uniform(0.5, 1.5)  # noqa: S311
-        theirs_s = postponed.retry_after_s * random.uniform(1.0, 1.5)  # noqa: S311
-        busy = Busy(min(max(own_s, theirs_s), _LONGEST_RETRY_S))
-        return Answered(postponed.reason, seal(job.envelope, dump_reply(busy)))
-
     def _announce(self) -> None:
-        if self._stopping:
+        if self._intake.closed:
             self._sender.publish(self._presence.gone())
         else:
             birth = self._presence.birth
-            self._sender.publish(birth(len(self._jobs), self.counters, now_s=time.monotonic()))
+            self._sender.publish(birth(len(self._load), self.counters, now_s=time.monotonic()))
 
     def _keep_house(self) -> None:
         now_s = time.monotonic()
         self._house_due_s = now_s + _HOUSE_S
-        news = self._presence.refresh(len(self._jobs), self.counters, now_s=now_s)
-        if news is not None and not self._stopping:
+        news = self._presence.refresh(len(self._load), self.counters, now_s=now_s)
+        if news is not None and not self._intake.closed:
             self._sender.publish(news)
         self._drops.tell(self.counters)
         self.counters |= self._worker.keep_house(now_s=self._now_s())
 
-
-def _key(job: Job) -> tuple[str, UUID]:
-    return job.envelope.request.device, job.envelope.request.ticket
+    def _look(self) -> Vitals:
+        return Vitals(
+            beat_s=time.monotonic(),
+            broker=self._broker,
+            stopping=self._intake.closed,
+            keys_end_s=self._worker.keys_end_s,
+            lanes=tuple(self._load.lanes(self._engines.waiting())),
+            counters=dict(self.counters),
+        )

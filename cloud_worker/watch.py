@@ -1,6 +1,6 @@
-"""Whether a model server is there: looked at when the worker starts, and whenever in doubt.
+"""Whether a model server is there: looked at from time to time, and whenever in doubt.
 
-there --a question cannot be put--> look --fails--> away --look, every 2 s--> there
+there --10 s, or a question cannot be put--> look --fails--> away --look, every 2 s--> there
 """
 
 import logging
@@ -25,17 +25,18 @@ class Watch:
         model: Which model it shall have.
         place: The server, in words.
         look: Asks it.
+        calm_s: Between two looks while it is there.
     """
 
-    def __init__(self, *, model: str, place: str, look: Look) -> None:
-        self._model, self._place, self._look = model, place, look
+    def __init__(self, *, model: str, place: str, look: Look, calm_s: float) -> None:
+        self._model, self._place, self._look, self._calm_s = model, place, look, calm_s
         self._doubt, self._closed = Event(), False
         self._away = False
         self._told = ""
         self._thread = Thread(target=self._run, name=f"watch {place}", daemon=True)
 
     def start(self) -> None:
-        """Look once, then whenever in doubt, until `close`."""
+        """Look now and then, and whenever in doubt, until `close`."""
         self._see()
         self._thread.start()
 
@@ -56,7 +57,7 @@ class Watch:
 
     def _run(self) -> None:
         while not self._closed:
-            self._doubt.wait(AGAIN_S if self._away else None)
+            self._doubt.wait(AGAIN_S if self._away else self._calm_s)
             self._doubt.clear()
             if not self._closed:
                 self._see()

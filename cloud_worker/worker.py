@@ -52,6 +52,11 @@ class Worker:
         self._devices = devices
         self._store = store
 
+    @property
+    def keys_end_s(self) -> float:
+        """Until when devices can seal to a key of ours (Unix time, seconds); 0: to none."""
+        return self._keys.ends_s
+
     def together(self) -> AbstractContextManager[None]:
         """Claims and replies in here are stored all at once, when it ends.
 

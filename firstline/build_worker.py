@@ -1,18 +1,21 @@
 """Builds a worker from its settings.
 
-    worker.toml -> WorkerSettings -> credentials, claims, models -> WorkerService
+    worker.toml -> WorkerSettings -> credentials, claims, models -> WorkerService -> pages
 
 Each package is loaded once for each question that it answers at the same time.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from broker.wire.credentials import load_worker
 from cloud_worker.address import worker_address
 from cloud_worker.completions import Prompt
 from cloud_worker.devices import Devices
+from cloud_worker.intake import unseen
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completer, Engine
 from cloud_worker.package import PackageCompleter
@@ -24,6 +27,10 @@ from firstline.settings.problems import SettingsError
 from firstline.settings.source import Fault, located, read
 from firstline.settings.worker import OpenAiSection, PackageSection, WorkerSettings
 from firstline.shipped import package_folder
+from firstline.worker_pages import worker_metrics, worker_pages
+
+if TYPE_CHECKING:
+    from cloud_worker.metrics import WorkerMetrics
 
 CLAIMS = "claims.db"
 _LEAST_LEASE_S, _SPARE_S = 60.0, 30.0
@@ -37,6 +44,7 @@ def worker_process(path: Path) -> Iterator[WorkerService]:
         SettingsError: the settings cannot be used.
         KeyFileError: the pool's keys cannot be used.
         WorkerError: a model or the claims cannot be used.
+        PagesUnavailableError: the address for its pages is not to be had.
     """
     settings, base = read(path, WorkerSettings), path.resolve().parent
     keys, state = base / settings.worker.credentials, base / settings.worker.state
@@ -47,19 +55,24 @@ def worker_process(path: Path) -> Iterator[WorkerService]:
         retry_after_s=settings.worker.retry_after_s,
         drain_s=settings.worker.drain_s,
     )
+    metrics = worker_metrics(settings.http)
     with ExitStack() as stack:
         store = stack.enter_context(ClaimStore(state / CLAIMS, lease_s=_lease_s(settings)))
         worker = Worker(
             credentials=credentials,
             devices=Devices(keys),
-            completers=_Builder(path, settings, stack).completers(),
+            completers=_Builder(path, settings, stack, metrics).completers(),
             store=store,
             limits=limits,
         )
         broker = settings.broker
         tls = broker.tls_files(settings.worker.credentials, base)
         address = worker_address(broker.host, broker.port, limits, tls=tls)
-        yield WorkerService(worker=worker, address=address)
+        observe = unseen if metrics is None else metrics.observe
+        service = WorkerService(worker=worker, address=address, observe=observe)
+        if metrics is not None:
+            stack.enter_context(worker_pages(settings.http, service, metrics))
+        yield service
 
 
 def _lease_s(settings: WorkerSettings) -> float:
@@ -71,9 +84,15 @@ def _lease_s(settings: WorkerSettings) -> float:
 class _Builder:
     """Builds the models of a settings file; `stack` closes them."""
 
-    def __init__(self, path: Path, settings: WorkerSettings, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: WorkerSettings,
+        stack: ExitStack,
+        metrics: "WorkerMetrics | None",
+    ) -> None:
         self._path, self._base = path, path.resolve().parent
-        self._settings, self._stack = settings, stack
+        self._settings, self._stack, self._metrics = settings, stack, metrics
 
     def completers(self) -> dict[str, Completer]:
         """Every model, by the domains that it answers for."""
@@ -103,7 +122,7 @@ class _Builder:
 
     def _server(self, section: OpenAiSection, number: int) -> Mapping[str, Engine]:
         # Here, since httpx takes 8 MB and 0.1 s, and many workers have no server to ask.
-        from cloud_worker.openai import OpenAiCompleter, Use  # noqa: PLC0415
+        from cloud_worker.openai import KIND, OpenAiCompleter, Use, uncounted  # noqa: PLC0415
         from cloud_worker.server import ServerAddress  # noqa: PLC0415
 
         try:
@@ -127,7 +146,11 @@ class _Builder:
             labels=section.labels,
             timeout_s=section.timeout_s,
         )
-        return self._stack.enter_context(OpenAiCompleter(address, use)).completers()
+        count = uncounted
+        if self._metrics is not None:
+            count = partial(self._metrics.count_tokens, KIND, section.model)
+        completer = OpenAiCompleter(address, use, count_tokens=count)
+        return self._stack.enter_context(completer).completers()
 
     def _refusal(self, fault: Fault) -> SettingsError:
         return SettingsError(located(self._path, [fault]))

@@ -62,6 +62,7 @@ _EXPECTED: Final[Mapping[str, ExitCode]] = {
     "broker.fleet.errors.PassphraseError": ExitCode.KEYS,
     "broker.fleet.errors.RulesRefusedError": ExitCode.BROKER,
     "broker.package.errors.PackageError": ExitCode.MODEL,
+    "broker.pages.PagesUnavailableError": ExitCode.FAILURE,
     "broker.wire.errors.BrokerUnavailableError": ExitCode.BROKER,
     "broker.wire.errors.JoinRefusedError": ExitCode.KEYS,
     "broker.wire.errors.KeyFileError": ExitCode.KEYS,

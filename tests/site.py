@@ -15,7 +15,15 @@ from broker.fleet.mosquitto import RunningBroker
 from broker.wire import topics
 from broker.wire.credentials import load_worker
 from broker.wire.messages import Answer, Busy, Question
-from broker.wire.session import Address, Event, Message, Online, Received, Session
+from broker.wire.session import (
+    Acknowledged,
+    Address,
+    Event,
+    Message,
+    Online,
+    Received,
+    Session,
+)
 from cloud_worker.devices import Devices
 from cloud_worker.limits import Limits
 from cloud_worker.models import Completer, Engine, echo
@@ -36,6 +44,7 @@ class Line:
     events: SimpleQueue[Event]
     replies: list[Received] = field(default_factory=list)
     presences: list[Received] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)  # of the broker's acknowledgements
     online: int = 0
 
     def ask(self, asked: Asked) -> None:
@@ -67,6 +76,8 @@ class Line:
                 kept.append(event)
             case Online():
                 self.online += 1
+            case Acknowledged(_, code):
+                self.codes.append(code)
             case _:
                 pass
 

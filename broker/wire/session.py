@@ -84,7 +84,7 @@ class Session:
         will: Message | None = None,
     ) -> None:
         self._address = address
-        self._subscriptions = [(name, _AT_LEAST_ONCE) for name in subscriptions]
+        self._asked = self._subscriptions = [(name, _AT_LEAST_ONCE) for name in subscriptions]
         self._sink = sink
         self._connection = self._subscribing = 0
         self._online = self._refused = self._closing = False
@@ -203,7 +203,8 @@ class Session:
         self._connection += 1
         self._room = Semaphore(self._address.receive_maximum)
         if self._subscriptions:
-            self._subscribing = client.subscribe(self._subscriptions)[1] or 0
+            self._asked = self._subscriptions  # which `watch` replaces, and never changes
+            self._subscribing = client.subscribe(self._asked)[1] or 0
         self._online = True
         limit = getattr(properties, "ReceiveMaximum", _DEFAULT_RECEIVE_MAXIMUM)
         self._sink(Online(limit))
@@ -231,7 +232,7 @@ class Session:
         if mid != self._subscribing:
             return
         self._subscribing = 0  # once, however often the broker says it
-        for (name, _qos), code in zip(self._subscriptions, codes, strict=True):
+        for (name, _qos), code in zip(self._asked, codes, strict=True):
             if code.is_failure:
                 self._sink(SubscriptionRefused(name, code.value))
 

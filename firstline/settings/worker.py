@@ -1,5 +1,6 @@
 """The worker's settings file: every key, its unit and its range."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,8 +12,14 @@ from cloud_worker.completions import TEXT, Score
 from firstline.settings.agent import DOMAIN, BrokerSection
 from firstline.settings.source import Document, Fault, Section
 
+API_KEY_FILE = "FIRSTLINE_API_KEY_FILE"  # in the environment, as containers name secrets
 Domain = Annotated[str, Field(pattern=DOMAIN, max_length=128)]
 Label = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^\S(.*\S)?$")]
+
+
+def _key_of_the_environment() -> Path | None:
+    named = os.environ.get(API_KEY_FILE)
+    return Path(named) if named else None
 
 
 class WorkerSection(Section):
@@ -24,6 +31,14 @@ class WorkerSection(Section):
     queue: int = Field(default=64, ge=1, le=100_000)  # claimed and waiting; beyond it: busy
     retry_after_s: float = Field(default=2.0, gt=0, le=3600)  # what a busy worker asks for
     drain_s: float = Field(default=10.0, gt=0, le=3600)  # to finish after a SIGTERM
+
+
+class HttpSection(Section):
+    """Pages for who runs the worker: /healthz, /readyz, /metrics. They ask nobody who he is."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=253)  # 0.0.0.0: everybody
+    port: int | None = Field(default=None, ge=0, le=65_535)  # none: no pages; 0: any that is free
+    hang_s: float = Field(default=30.0, ge=1, le=3600)  # silence of the loop that is a hang
 
 
 class PackageSection(Section):
@@ -61,7 +76,7 @@ class OpenAiSection(Section):
     score: Score = Score.MEAN
     timeout_s: float = Field(default=30.0, gt=0, le=3600)  # for one answer, tries included
     concurrency: int = Field(default=4, ge=1, le=256)  # requests at once
-    api_key_file: Path | None = None
+    api_key_file: Path | None = Field(default_factory=_key_of_the_environment)
 
     @field_validator("base_url")
     @classmethod
@@ -104,11 +119,13 @@ class WorkerSettings(Document):
 
     worker: WorkerSection = WorkerSection()
     broker: BrokerSection = BrokerSection()
+    http: HttpSection = HttpSection()
     engines: tuple[EngineSection, ...] = Field(min_length=1)
 
     def faults(self) -> Iterator[Fault]:
-        """Domains that two servers answer for, and labels that no JSON can be."""
+        """Domains that two servers answer for, labels that no JSON can be, a key for strangers."""
         first: dict[str, int] = {}
+        yield from self._keys_for_several()
         for number, engine in enumerate(self.engines):
             if not isinstance(engine, OpenAiSection):
                 continue
@@ -118,3 +135,16 @@ class WorkerSettings(Document):
             if engine.labels and engine.schema_file:
                 message = "either labels or a schema: a label is no JSON"
                 yield ("engines", number, "schema_file"), message
+
+    def _keys_for_several(self) -> Iterator[Fault]:
+        servers = {
+            number: engine
+            for number, engine in enumerate(self.engines)
+            if isinstance(engine, OpenAiSection)
+        }
+        several = len({engine.base_url for engine in servers.values()}) > 1
+        for number, engine in servers.items():
+            is_named = "api_key_file" in engine.model_fields_set
+            if several and engine.api_key_file and not is_named:  # it is a secret of one of them
+                message = f"{API_KEY_FILE} is for one server, and here are several: name a file"
+                yield ("engines", number, "api_key_file"), message

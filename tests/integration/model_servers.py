@@ -64,6 +64,7 @@ def asking(
     prompt: Prompt | None = None,
     concurrency: int = 2,
     timeout_s: float = 30.0,
+    look_s: float = 10.0,
 ) -> Iterator[OpenAiCompleter]:
     """A completer on a server that is there."""
     address = ServerAddress(base_url=base_url, connections=concurrency)
@@ -71,6 +72,7 @@ def asking(
         domains=(DOMAIN,),
         prompt=prompt or Prompt(model=MODEL, max_tokens=8),
         timeout_s=timeout_s,
+        look_s=look_s,
     )
     with OpenAiCompleter(address, use) as made:
         (engine,) = made.completers().values()

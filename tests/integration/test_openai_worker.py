@@ -16,7 +16,8 @@ from cloud_worker.limits import Limits
 from cloud_worker.models import Engine, echo
 from tests.asker import Asker, Fleet
 from tests.integration.running import running_agent, running_worker
-from tests.model_server import Scripted, scripted_server, send
+from tests.integration.worker_pages import pages_of
+from tests.model_server import Scripted, raw, scripted_server, send
 from tests.site import Setup, Site
 from tests.unit.package.gguf_files import CHAT, write_model
 
@@ -117,6 +118,19 @@ def test_busy_is_never_kept_as_the_answer(site: Site) -> None:
     assert stored == 0
     assert second == Answer("hello <NAME_1>", "echo 1", 1.0)
     assert service.counters == {"saturated": 1, "answered": 1}
+
+
+def test_ready_turns_red_when_the_model_server_is_down_though_nobody_asks(site: Site) -> None:
+    there = send({"data": [{"id": MODEL}]})
+    script = Scripted(models=there)
+    with scripted_server(script), asking(script.base_url, look_s=0.2) as made:
+        (engine,) = made.completers().values()
+        with site.worker(Setup(engine)) as service, pages_of(service) as pages:
+            pages.wait("/readyz", set())
+            script.models = raw(b"")  # it hangs up
+            pages.wait("/readyz", {"models"})
+            script.models = there
+            pages.wait("/readyz", set())
 
 
 def rows(claims: Path) -> int:

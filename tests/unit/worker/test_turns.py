@@ -55,19 +55,20 @@ def test_a_device_alone_has_two_thirds_of_the_room_and_the_next_still_gets_in() 
 
 def test_what_is_answered_makes_room_and_leaves_nothing_behind() -> None:
     load = Load(lambda _: 1)
-    load.add(job("a"))
+    load.add(job("a"), 1.0)
     assert not load.has_room(job("b"))
 
-    load.take(job("a"))
+    since_s = load.take(job("a"))
 
+    assert since_s == 1.0
     assert load.has_room(job("b"))
-    assert load._shares == {}
+    assert (len(load), load._shares) == (0, {})
 
 
 def fill(load: Load, device: str) -> int:
     """Accept from a device as long as there is room for it; return how many."""
     count = 0
-    while load.has_room(job(device)):
-        load.add(job(device))
+    while load.has_room(job(device, count)):
+        load.add(job(device, count), 1.0)
         count += 1
     return count
