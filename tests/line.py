@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 from agent.update.line import Heard
+from broker.wire.errors import BrokerUnavailableError
 from broker.wire.session import Address, Event, Message, Online, Received, Session
 
 PATIENCE_S = 20.0
@@ -41,7 +42,8 @@ class SessionLine:
 
     def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish."""
-        self._session.publish(Message(topic, payload, retain=retain))
+        with suppress(BrokerUnavailableError):
+            self._session.publish(Message(topic, payload, retain=retain))
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from broker.wire.session import (
 
 PATIENCE_S: Final = 30.0  # with a broker that acknowledges nothing
 _UNACKNOWLEDGED: Final = 16  # messages: 2 MiB
+_ANSWER_S: Final = 3.0  # until a retained message would have come
 _HEARD: Final = 4096  # messages that wait for us; more are dropped, and boards ask again
 
 
@@ -53,6 +54,8 @@ class Outlet:
         self._sent: dict[int, str] = {}  # topics, by mid, until the broker has them
         self.connections = 0
         self.sent_bytes = 0  # of payloads, repeats after a reconnect aside
+        self._asked = ""
+        self._answers: dict[str, bytes] = {}
         self.heard: deque[Received] = deque(maxlen=_HEARD)
 
     def __enter__(self) -> Self:
@@ -97,6 +100,24 @@ class Outlet:
         self.sent_bytes += len(message.payload)
         return True
 
+    def ask(self, topic: str, timeout_s: float = _ANSWER_S) -> bytes | None:
+        """What the broker retains on a topic; None: nothing.
+
+        Raises:
+            BrokerUnavailableError: it is not there.
+            RulesRefusedError: it does not take us for its operator.
+        """
+        self._wait(lambda: self._online)
+        self._answers.pop(topic, None)
+        self._asked = topic
+        self._session.watch([topic])
+        give_up_s = time.monotonic() + timeout_s
+        while topic not in self._answers and time.monotonic() < give_up_s:
+            self.attend(0.1)
+        self._asked = ""
+        self._session.unwatch([topic])
+        return self._answers.pop(topic, None)
+
     def attend(self, timeout_s: float) -> None:
         """Take what comes in this time, or until something did.
 
@@ -132,9 +153,12 @@ class Outlet:
                     raise self._refused(topic, code)
             case SubscriptionRefused(subscription=topic, code=code):
                 raise self._refused(topic, code)
-            case Received() as message:
-                self._session.ack(message.receipt)
-                self.heard.append(message)
+            case Received(topic=topic, payload=payload, receipt=receipt) as message:
+                self._session.ack(receipt)
+                if topic == self._asked:
+                    self._answers[topic] = payload
+                elif receipt.mid:  # else it was asked for, and comes late
+                    self.heard.append(message)
             case _:
                 pass
 

@@ -1,28 +1,127 @@
 """Fills the broker with what boards need: each block once, retained, whatever the fleet's size.
 
-    plans --contents--> what fits into the budget is retained, the newest release first
-                        what does not is served on request: see `serve`
+    what rollouts choose --the newest first--> fits into the budget: retained at the broker
+                                               does not fit: served on request, see `serve`
 
-The broker keeps in memory what it retains, and writes all of it to its disk every minute.
+    DIR/releases/retained    what the broker took from us, in order, and when
+
+Nobody can ask a broker which topics it retains without being sent all of it. So we keep a list, and
+look at the last block of it: where that is, all that came before is too. The broker keeps in memory
+what it retains, and writes it to its disk every minute.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
+from broker.fleet.folder import store
+from broker.fleet.releases.messages import messages, over
+from broker.fleet.releases.needed import needed
+from broker.fleet.releases.outlet import Outlet
+from broker.fleet.releases.shelf import RELEASES, Shelf
 from broker.fleet.releases.stock import Stock
-from broker.wire.release import BLOCK_BYTES, PackagePlan
+from broker.wire.release import BLOCK_BYTES
 from broker.wire.session import Message
-from broker.wire.topics import FleetId, release_block
+from broker.wire.topics import FleetId, release_block, release_metadata
 
 RETAINED_BYTES: Final = 64 * 1024 * 1024  # that the broker holds of releases, by default
 EXPIRY_S: Final = 90 * 86_400  # of a block at the broker, as of the rollout that needs it
+_LEDGER: Final = "retained"
+_TIMESTAMP: Final = "timestamp.json"
+
+Progress = Callable[[int, int], None]  # blocks that were sent, and in all
 
 
-def contents_of(plan: PackagePlan) -> Iterator[str]:
-    """The files and patches of a plan, by digest, in the order in which boards ask for them."""
-    for each in plan.files:
-        yield from (delta.patch.sha256 for delta in each.deltas)
-        yield each.content.sha256
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """Whose they are."""
+
+    folder: Path  # the operator's
+    fleet: FleetId
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was done."""
+
+    published: int  # blocks
+    published_bytes: int
+    withdrawn: int  # blocks
+    retained: frozenset[str] = field(repr=False)  # blocks that the broker holds now
+    on_request: int  # blocks that are beyond the budget
+
+
+def fill(
+    outlet: Outlet, releases: Releases, *, budget_bytes: int = RETAINED_BYTES, progress: Progress
+) -> Filled:
+    """Have the broker hold what boards need, and no more of what was released before.
+
+    Raises:
+        BrokerUnavailableError: it is not there, or takes nothing any more.
+        RulesRefusedError: it does not take us for one who releases.
+        NotAFleetError: there are no releases, or a file of them is missing or damaged.
+        OSError: the disk failed.
+    """
+    folder, fleet = releases.folder, releases.fleet
+    stock, shelf = Stock(folder), Shelf(folder)
+    contents = needed(shelf, stock)
+    wanted = retained(stock, contents, budget_bytes)
+    every = {name for sha256 in contents for name in stock.names(sha256)}
+    ledger = Ledger(folder)
+    known = _holds(outlet, fleet, ledger)
+    held = ledger.read(time.time()) if known else {}
+    lacking = [name for name in wanted if name not in held]
+    gone = [name for name in held if name not in set(wanted)]
+    sent = 0
+
+    def tell(_message: Message) -> None:
+        nonlocal sent
+        sent += 1
+        progress(sent, len(lacking))
+
+    before = outlet.sent_bytes
+    outlet.publish(block_messages(stock, fleet, lacking), tell)
+    published_bytes = outlet.sent_bytes - before
+    kept = {name: at_s for name, at_s in held.items() if name in set(wanted)}
+    ledger.write(kept | dict.fromkeys(lacking, time.time()))
+    _publish_metadata(outlet, shelf, fleet, known=known)
+    outlet.publish(withdrawals(fleet, gone), lambda _message: None)
+    return Filled(
+        len(lacking), published_bytes, len(gone), frozenset(wanted), len(every) - len(wanted)
+    )
+
+
+class Ledger:
+    """What the broker took from us.
+
+    Args:
+        folder: The operator's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / RELEASES / _LEDGER
+
+    def read(self, now_s: float) -> dict[str, float]:
+        """Names of blocks in the order in which they were published, and when.
+
+        What is half over is left out, so that it is published again in time.
+        """
+        if not self._path.exists():
+            return {}
+        lines = (line.split() for line in self._path.read_text(encoding="ascii").splitlines())
+        held = {name: float(at_s) for name, at_s in lines}
+        return {name: at_s for name, at_s in held.items() if now_s < at_s + EXPIRY_S / 2}
+
+    def write(self, held: dict[str, float]) -> None:
+        """Note what it holds now."""
+        lines = (f"{name} {at_s:.0f}\n" for name, at_s in held.items())
+        store(self._path, "".join(lines).encode())
+
+    def last(self) -> str:
+        """The block that was published last; empty: none."""
+        return next(reversed(self.read(0.0)), "")
 
 
 def retained(stock: Stock, contents: Iterable[str], budget_bytes: int) -> list[str]:
@@ -57,3 +156,16 @@ def withdrawals(fleet: FleetId, names: Iterable[str]) -> Iterator[Message]:
     """Have the broker forget blocks: MQTT 5.0, section 3.3.1.3."""
     for name in names:
         yield Message(release_block(fleet, name), b"", retain=True)
+
+
+def _holds(outlet: Outlet, fleet: FleetId, ledger: Ledger) -> bool:
+    last = ledger.last()
+    return bool(last) and bool(outlet.ask(release_block(fleet, last)))
+
+
+def _publish_metadata(outlet: Outlet, shelf: Shelf, fleet: FleetId, *, known: bool) -> None:
+    found = list(messages(shelf, fleet))
+    if not known or outlet.ask(release_metadata(fleet, _TIMESTAMP)) != found[-1].payload:
+        outlet.publish(found, lambda _message: None)
+        outlet.publish(over(shelf, fleet), lambda _message: None)
+        shelf.forget(shelf.superseded())

@@ -47,6 +47,11 @@ class Shelf:
         """Whether there is a timestamp."""
         return (self._files / file_name(Timestamp.type, 1)).exists()
 
+    def changed_ns(self) -> int:
+        """When it last changed, by the file's own date; 0: there are no releases."""
+        path = self._files / file_name(Timestamp.type, 1)
+        return path.stat().st_mtime_ns if path.exists() else 0
+
     def root_versions(self) -> list[int]:
         """All versions of the root, from the first on: boards walk along them."""
         found = self._files.glob("*.root.json")

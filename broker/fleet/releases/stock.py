@@ -128,6 +128,16 @@ class Stock:
             data = file.read(BLOCK_BYTES)
         return data if digest(data) == name else None
 
+    def size_of(self, name: str) -> int:
+        """The length of a block in bytes; 0: it is not here."""
+        path, at = self._places.get(name, (None, 0))
+        return 0 if path is None else min(BLOCK_BYTES, path.stat().st_size - at)
+
+    @property
+    def bytes(self) -> int:
+        """All that is here, at most: blocks are counted as full."""
+        return len(self._places) * BLOCK_BYTES
+
     def keep_only(self, files: set[str]) -> int:
         """Delete every file but these; return how many went."""
         gone = [path for path in self._folder.iterdir() if path.stem not in files]
