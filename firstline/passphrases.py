@@ -1,6 +1,6 @@
 """The passphrase of a fleet's keys: from a file, from the environment, or typed.
 
-    --passphrase-file FILE  >  FIRSTLINE_PASSPHRASE  >  a question on the terminal
+    --passphrase-file FILE  >  FIRSTLINE_PASSPHRASE_FILE  >  FIRSTLINE_PASSPHRASE  >  a question
 
 Never an argument: others could read it in the list of processes.
 """
@@ -55,6 +55,8 @@ def passphrase_of(folder: Path, file: Path | None) -> str | None:
 
 
 def _given(file: Path | None) -> str | None:
+    named = os.environ.get(f"{_VARIABLE}_FILE")  # as containers name secrets
+    file = file or (Path(named) if named else None)
     if file is None:
         return os.environ.get(_VARIABLE)
     lines = file.read_text(encoding="utf-8").splitlines()

@@ -149,3 +149,25 @@ def test_noise_is_no_answer(noise: bytes) -> None:
     with pytest.raises(UnusableReplyError):
         models(noise)
     assert refusal(400, noise).args
+
+
+USAGES: dict[str, tuple[object, tuple[int, int] | None]] = {
+    "told": ({"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}, (12, 3)),
+    "none": (None, None),
+    "half": ({"prompt_tokens": 12}, None),
+    "no numbers": ({"prompt_tokens": "12", "completion_tokens": True}, None),
+    "below zero": ({"prompt_tokens": -1, "completion_tokens": 3}, None),
+    "beyond belief": ({"prompt_tokens": 1, "completion_tokens": 2**40}, None),
+    "no table": (["a"], None),
+}
+
+
+@pytest.mark.parametrize(("usage", "tokens"), USAGES.values(), ids=USAGES)
+def test_tokens_are_taken_if_told_and_cost_no_answer_if_not(
+    usage: object, tokens: tuple[int, int] | None
+) -> None:
+    body = json.dumps(said() | {"usage": usage}).encode()
+
+    found = completion(body, Prompt(model="m"))
+
+    assert (found.text, found.tokens) == ("lamp_on", tokens)
