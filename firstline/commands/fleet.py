@@ -11,6 +11,7 @@ renew          -> new keys of devices that ask for them
 rotate         -> the next keys of the pools
 publish        -> the pools' keys, for every device at the broker
 status         -> what the devices say of themselves on the broker
+rollout ...    -> what becomes of releases: see fleet_rollout
 """
 
 import socket
@@ -39,6 +40,7 @@ from firstline.commands.fleet_options import (
     PoolOption,
 )
 from firstline.commands.fleet_renew import renew
+from firstline.commands.fleet_rollout import app as rollout
 from firstline.commands.fleet_status import status
 from firstline.commands.fleet_workers import worker
 from firstline.console import JsonOption, note, show
@@ -63,6 +65,7 @@ app.command()(rotate)
 app.command()(publish)
 app.command("list")(list_fleet)
 app.command()(status)
+app.add_typer(rollout, name="rollout")
 
 
 @app.command()

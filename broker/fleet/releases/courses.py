@@ -30,6 +30,7 @@ class Course(Document, frozen=True):
     wave: Annotated[int, Meta(ge=0)] = 0  # from 0
     wave_began_s: Time = 0.0
     finished: bool = False  # the last wave is through; boards that come later still take it
+    halted: bool = False  # paused by itself
     why: str = ""  # it is paused or aborted
 
     @property

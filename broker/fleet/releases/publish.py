@@ -163,6 +163,17 @@ def _holds(outlet: Outlet, fleet: FleetId, ledger: Ledger) -> bool:
     return bool(last) and bool(outlet.ask(release_block(fleet, last)))
 
 
+def publish_metadata(outlet: Outlet, releases: Releases) -> None:
+    """Have the broker hold what is signed, and leave its blocks as they are.
+
+    Raises:
+        BrokerUnavailableError: it is not there, or takes nothing any more.
+        RulesRefusedError: it does not take us for one who releases.
+        NotAFleetError: there are no releases, or a file of them is missing or damaged.
+    """
+    _publish_metadata(outlet, Shelf(releases.folder), releases.fleet, known=True)
+
+
 def _publish_metadata(outlet: Outlet, shelf: Shelf, fleet: FleetId, *, known: bool) -> None:
     found = list(messages(shelf, fleet))
     if not known or outlet.ask(release_metadata(fleet, _TIMESTAMP)) != found[-1].payload:

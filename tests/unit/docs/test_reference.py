@@ -78,11 +78,16 @@ def test_every_command_is_listed() -> None:
 def commands() -> Iterator[str]:
     """Every command that does something."""
     for name, (target, summary) in _COMMANDS.items():
-        loaded = Stub(name, target, summary).load()
-        if isinstance(loaded, TyperGroup):
-            yield from (f"{name} {verb}" for verb in loaded.commands)
-        else:
-            yield name
+        yield from verbs(name, Stub(name, target, summary).load())
+
+
+def verbs(name: str, command: object) -> Iterator[str]:
+    """A command, or those below it."""
+    if isinstance(command, TyperGroup):
+        for verb, below in command.commands.items():
+            yield from verbs(f"{name} {verb}", below)
+    else:
+        yield name
 
 
 def test_exit_codes_are_those_of_the_program() -> None:

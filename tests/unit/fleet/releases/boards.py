@@ -102,4 +102,4 @@ def said(course: Course, states: Mapping[str, State]) -> dict[str, UpdateReport]
 
 
 def deeds(rollouts: Rollouts) -> list[tuple[str, str]]:
-    return [(each.what, each.who) for each in rollouts.history().entries]
+    return [(each.what, each.who) for each in rollouts.ledger.history().entries]

@@ -24,7 +24,7 @@ def test_waves_go_on_when_enough_boards_are_done_and_the_wait_is_over(rollouts: 
     assert wave == [SECOND_WAVE]
     assert end == ["release 1 of lights for all: finished, 10 of 10 done"]
     assert deeds(rollouts)[1:] == [("wave", "by itself"), ("finish", "by itself")]
-    assert rollouts.history().damages == ()
+    assert rollouts.ledger.history().damages == ()
 
 
 def test_failures_above_the_bar_stop_the_rollout_by_itself(rollouts: Rollouts) -> None:
@@ -38,7 +38,7 @@ def test_failures_above_the_bar_stop_the_rollout_by_itself(rollouts: Rollouts) -
     assert halted.why.startswith("too many failed: 0 of ")
     assert halted.rollout.state == "paused"
     assert rollouts.repository.rollout(GROUP, PACKAGE) == halted.rollout
-    assert rollouts.history().entries[-1].words == halted.why
+    assert rollouts.ledger.history().entries[-1].words == halted.why
 
 
 def test_a_halted_release_goes_on_with_a_lower_bar(rollouts: Rollouts) -> None:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec import structs
 
 from broker.fleet.errors import FleetError, RolloutStateError, UnknownRolloutError
 from broker.fleet.releases.rollouts import Rollouts
@@ -20,7 +21,7 @@ def test_a_release_is_signed_with_its_first_wave_and_its_place_in_the_log(
     assert (signed.number, signed.release, signed.percent) == (1, 1, 50.0)
     assert signed.choices == (a_choice(FIRST),)
     assert deeds(rollouts) == [("release", "eve@desk")]
-    assert rollouts.history().damages == ()
+    assert rollouts.ledger.history().damages == ()
 
 
 def test_going_back_is_a_later_release_of_the_older_package(rollouts: Rollouts) -> None:
@@ -31,7 +32,9 @@ def test_going_back_is_a_later_release_of_the_older_package(rollouts: Rollouts) 
 
     assert (back.rollout.release, back.rollout.number) == (3, 2)
     assert back.rollout.choices == (a_choice(FIRST),)
-    assert rollouts.history().entries[-1].words.startswith("1.0.0, wave 1 of 2, 50 %; replaces")
+    assert (
+        rollouts.ledger.history().entries[-1].words.startswith("1.0.0, wave 1 of 2, 50 %; replaces")
+    )
 
 
 def test_of_two_releases_at_once_one_is_the_later_and_it_is_what_is_signed(
@@ -46,7 +49,7 @@ def test_of_two_releases_at_once_one_is_the_later_and_it_is_what_is_signed(
     assert sorted(course.rollout.release for course in begun) == [1, 2, 3, 4]
     assert rollouts.repository.rollout(GROUP, PACKAGE) == latest.rollout
     assert rollouts.courses.all() == [latest]
-    assert rollouts.history().damages == ()
+    assert rollouts.ledger.history().damages == ()
 
 
 def test_who_meant_the_release_before_changes_nothing(rollouts: Rollouts) -> None:
@@ -139,3 +142,15 @@ def test_a_course_that_was_lost_does_not_bring_old_numbers_back(rollouts: Rollou
     again = rollouts.begin(draft(SECOND), now_s=NOW_S)
 
     assert (again.rollout.release, again.rollout.number) == (2, 2)
+
+
+def test_an_abort_that_was_cut_short_before_it_was_signed_is_signed_by_the_next_look(
+    rollouts: Rollouts,
+) -> None:
+    course = rollouts.begin(draft(), now_s=NOW_S)
+    rollout = structs.replace(course.rollout, state="aborted", number=2)
+    rollouts.courses.put(structs.replace(course, rollout=rollout))
+
+    rollouts.go_on({}, now_s=NOW_S)
+
+    assert rollouts.repository.rollout(GROUP, PACKAGE) == rollout

@@ -1,0 +1,73 @@
+"""What the commands for releases begin with: who types, whose fleet it is, where its broker is."""
+
+import getpass
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from broker.fleet.releases.courses import Course
+from broker.wire.session import Address
+from firstline.joining.meeting import meeting_of, plain_meeting
+from firstline.places import PLAIN_PORT, parse_place
+from firstline.rolling import view
+from firstline.rolling.following import bring
+from firstline.rolling.steward import Steward
+from firstline.rolling.waiting import wait_for
+from firstline.stopping import on_stop
+
+
+def steward_of(fleet: Path) -> Steward:
+    """The fleet's releases, for the person who types.
+
+    Raises:
+        NotAFleetError: there is no fleet, or a file of it cannot be used.
+    """
+    return Steward(fleet, who=f"{getpass.getuser()}@{socket.gethostname()}")
+
+
+def address_of(fleet: Path, plain: str | None) -> Address:
+    """The operator's connection: to the fleet's own broker, or one without TLS.
+
+    Raises:
+        CommandError: nothing is known of a broker.
+    """
+    if plain is None:
+        return meeting_of(fleet).address
+    return plain_meeting(*parse_place(plain, PLAIN_PORT)).address
+
+
+def follow(steward: Steward, course: Course, address: Address) -> Course:
+    """Follow a release to its end, or until Ctrl-C.
+
+    Raises:
+        CommandError: it has no good end.
+        FleetError: a file is damaged, or the broker does not take us for its operator.
+    """
+    stop = Event()
+    with on_stop(stop.set):
+        return wait_for(steward, course, address, stopped=stop.is_set)
+
+
+def change(
+    fleet: Path,
+    plain: str | None,
+    which: tuple[str | None, str | None],
+    do: Callable[[Steward, Course], Course],
+) -> tuple[dict[str, object], list[str]]:
+    """Do something to the release that is meant, and have the broker know; the result, twice told.
+
+    Raises:
+        FleetError: there is no such release, it does not allow this, or it cannot be signed.
+        BrokerUnavailableError: it is signed, and the broker does not know yet.
+    """
+    steward = steward_of(fleet)
+    address = address_of(fleet, plain)
+    course = do(steward, steward.rollouts.courses.one(*which))
+    brought = bring(steward, address)
+    boards = steward.boards(course)
+    line = "The broker has it." if brought else "Who is connected brings it to the broker."
+    return (
+        view.document(course, boards) | {"brought": brought},
+        [view.headline(course, boards), line],
+    )

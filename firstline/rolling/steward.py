@@ -1,0 +1,79 @@
+"""Sees releases through, over whatever connection the operator has.
+
+    reports of boards --hear--> proven ones --tick--> waves go on, signed
+
+Whoever is connected publishes what is signed: see `following`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from broker.fleet.releases.courses import Course
+from broker.fleet.releases.publish import Releases
+from broker.fleet.releases.reports import Reports
+from broker.fleet.releases.rollouts import Rollouts
+from broker.fleet.releases.standings import Board, boards_of
+from broker.fleet.root import read_roster
+from broker.wire import topics
+from broker.wire.topics import DeviceId, FleetId
+
+
+class Steward:
+    """One fleet's releases, while somebody is connected for them.
+
+    Args:
+        fleet: The operator's folder.
+        who: Stands in the log for what is done through this object.
+        now_s: Unix time.
+    """
+
+    def __init__(self, fleet: Path, *, who: str, now_s: Callable[[], float] = time.time) -> None:
+        self.rollouts = Rollouts(fleet, who=who)
+        self.reports = Reports(self.rollouts.ledger.folder)
+        self._fleet, self._now_s = fleet, now_s
+        self._roster = read_roster(fleet)
+
+    @property
+    def releases(self) -> Releases:
+        """What there is to publish."""
+        return Releases(self._fleet, FleetId(self._roster.fleet))
+
+    @property
+    def subscriptions(self) -> Sequence[str]:
+        """What it needs to hear."""
+        return [topics.device_update(FleetId(self._roster.fleet), DeviceId("+"))]
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Take a message; what is not a true report is counted and passed over."""
+        self.reports.take(topic, payload, self._roster)
+
+    def tick(self) -> list[str]:
+        """Let waves go on, keep what was heard; what happened, in words.
+
+        Raises:
+            FleetError: a file is damaged, or the disk refused.
+            OSError: the disk refused.
+        """
+        self._roster = read_roster(self._fleet)  # devices come and go meanwhile
+        self.reports.keep()
+        return self.rollouts.go_on(self.reports.latest, now_s=self._now_s())
+
+    def settle(self) -> None:
+        """Sign what a command that was cut short did not.
+
+        Raises:
+            FleetError: it cannot be signed.
+        """
+        if self.rollouts.repository.shelf.exists:
+            self.rollouts.ledger.settle(now_s=self._now_s())
+
+    def boards(self, course: Course) -> list[Board]:
+        """Where each board is with a release."""
+        return boards_of(
+            course.rollout,
+            group=course.group,
+            package=course.package,
+            roster=self._roster,
+            reports=self.reports.latest,
+        )
