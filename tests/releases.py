@@ -113,9 +113,15 @@ def _template() -> Path:
     """Made once for all tests: its keys wait dozens of times for the disk."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
-    init(folder / "fleet", FLEET)
-    Repository(folder / "fleet").begin(open_root(folder / "fleet"), now_s=NOW_S)
-    return folder / "fleet"
+    return make_strange_repository(folder / "fleet").fleet
+
+
+def make_strange_repository(folder: Path) -> Repository:
+    """A fleet of the same name, with keys of its own."""
+    init(folder, FLEET)
+    repository = Repository(folder)
+    repository.begin(open_root(folder), now_s=NOW_S)
+    return repository
 
 
 def make_operator(folder: Path, broker: RunningBroker) -> Operator:
@@ -140,9 +146,9 @@ class Board:
     key: bytes = field(default_factory=lambda: os.urandom(32))
 
     @contextmanager
-    def trusting(self, line: Line) -> Iterator[Trust]:
+    def trusting(self, line: Line, fleet: FleetId = FLEET) -> Iterator[Trust]:
         """One look at what is signed."""
-        fetcher = MqttFetcher(line, FLEET, patience_s=self.patience_s, grace_s=self.grace_s)
+        fetcher = MqttFetcher(line, fleet, patience_s=self.patience_s, grace_s=self.grace_s)
         with Trust(
             cache=Cache(self.state / "updates" / "tuf"),
             root=read_public(self.fleet),

@@ -118,7 +118,7 @@ def translated() -> Iterator[None]:
     except RepositoryError as error:
         raise RefusedError(str(error)) from error
     except DownloadLengthMismatchError as error:
-        raise RefusedError(f"longer than it may be: {error}") from error
+        raise RefusedError(f"not of the length that it may have: {error}") from error
     except DownloadError as error:
         if isinstance(error.__cause__, LineClosedError):
             raise error.__cause__ from None

@@ -13,7 +13,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalError
+from tuf.api.exceptions import (
+    DownloadError,
+    DownloadHTTPError,
+    DownloadLengthMismatchError,
+    SlowRetrievalError,
+)
 from tuf.ngclient.fetcher import FetcherInterface
 
 from agent.update.line import Heard, Line
@@ -151,4 +156,4 @@ def _read(name: str, payload: bytes) -> tuple[int, bytes]:
     try:
         return parts.read_part(payload)
     except ValueError as error:
-        raise DownloadError(f"{name}: {error}") from None
+        raise DownloadLengthMismatchError(f"{name}: {error}") from None

@@ -8,7 +8,7 @@ Nothing here is believed: who reads it checks the signature over the whole.
 from typing import Final
 
 PART_BYTES: Final = 128 * 1024  # of a payload: our longest message
-MOST_PARTS: Final = 256
+MOST_PARTS: Final = 40  # of a file: 5 MB, which is ten thousand targets and some
 _HEAD: Final = 1  # byte
 _CONTENT: Final = PART_BYTES - _HEAD
 
@@ -30,8 +30,10 @@ def read_part(payload: bytes) -> tuple[int, bytes]:
     """How many parts the file has, and the content of this one.
 
     Raises:
-        ValueError: it is no part.
+        ValueError: it is no part, or one of a file that is too long.
     """
     if not _HEAD < len(payload) <= PART_BYTES:
         raise ValueError("not a part of a file")
+    if payload[0] >= MOST_PARTS:
+        raise ValueError(f"{payload[0] + 1} parts are more than {MOST_PARTS}")
     return payload[0] + 1, payload[_HEAD:]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.stages import Delivery, Origin
 from tests.attacks.actors import QUESTION, Asked
@@ -31,11 +32,23 @@ class Attack:
     alone: bool = False
 
 
+class Row(Protocol):
+    """What is told of an attack; those on updates are others than those on questions."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def tried(self) -> str:
+        """What the attacker does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What happened."""
 
-    attack: Attack
+    attack: Row
     happened: str
     failed: str = ""  # why the attack counts as accepted
 

@@ -94,10 +94,6 @@ class Press:
 
     def put_targets(self, new: Metadata[Targets], *, passphrase: str | None, now_s: float) -> Step:
         """Sign new targets, and put them in force if enough people have signed."""
-        if len(dump(new)) > made.MOST_BYTES:
-            raise FleetError(
-                f"{len(new.signed.targets)} plans are more than boards read: withdraw old ones"
-            )
         self.sign(Targets.type, new, (self._shelf.root().signed,), passphrase)
         return self.enact_targets(new, now_s=now_s)
 
@@ -148,6 +144,8 @@ class Press:
 
     def _keep(self, role: str, metadata: Metadata[T], delegators: tuple[Delegator, ...]) -> Step:
         version = metadata.signed.version
+        if len(dump(metadata)) > made.MOST_BYTES:
+            raise FleetError(f"{role} is longer than boards read: withdraw what is old")
         if lacking := missing(metadata, role, delegators):
             return Step(role, version, lacking, self._shelf.put_draft(role, metadata))
         self._shelf.put(role, metadata)
