@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from threading import Semaphore
 from typing import Self
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from broker.wire.client import GuardedClient, publish_properties, without_delay
+from broker.wire.client import GuardedClient, without_delay
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.link import (
     FAILURE,
@@ -35,6 +35,7 @@ from broker.wire.link import (
     SubscriptionRefused,
     ending,
 )
+from broker.wire.packets import Publish
 from broker.wire.tls import client_context, explain
 
 __all__ = [
@@ -93,6 +94,8 @@ class Session:
             address.client_id,
             max_packet_bytes=address.max_packet_bytes,
             breached=lambda how: sink(Breached(how)),
+            received=self._on_received,
+            acknowledged=lambda mid, code: sink(Acknowledged(mid, code)),
         )
         if address.tls is not None:
             self._client.tls_set_context(client_context(address.tls))
@@ -103,8 +106,6 @@ class Session:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
-        self._client.on_publish = self._on_publish
         self._client.on_subscribe = self._on_subscribe
         if will is not None:
             self._client.will_set(will.topic, will.payload, _AT_LEAST_ONCE, will.retain)
@@ -132,9 +133,7 @@ class Session:
         self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
         self._closing = True
         self._client.loop_stop()
-        client = self._client  # knows us no more, so its sockets are freed as soon as we are
-        client.on_socket_open = client.on_connect = client.on_connect_fail = None
-        client.on_disconnect = client.on_message = client.on_publish = client.on_subscribe = None
+        self._client.forget()  # so its sockets are freed as soon as we are
 
     def publish(self, message: Message) -> int:
         """Publish at QoS 1; the PUBACK comes later as `Acknowledged` with the returned mid.
@@ -144,16 +143,10 @@ class Session:
         """
         if not self._online:  # else paho would queue it: one queue, not two
             raise BrokerUnavailableError("offline")
-        info = self._client.publish(
-            message.topic,
-            message.payload,
-            _AT_LEAST_ONCE,
-            message.retain,
-            publish_properties(message),
-        )
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise BrokerUnavailableError(f"not published: {info.rc}")
-        return info.mid
+        code, mid = self._client.send(message)
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise BrokerUnavailableError(f"not published: {code}")
+        return mid
 
     def watch(self, topics: Sequence[str]) -> None:
         """Subscribe to more, now and after each reconnect; what is retained there comes again.
@@ -236,15 +229,9 @@ class Session:
             if code.is_failure:
                 self._sink(SubscriptionRefused(name, code.value))
 
-    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+    def _on_received(self, message: Publish) -> None:
         while not (self._room.acquire(timeout=_LOOK_S) or self._closing):
             pass
-        told, receipt = message.properties, Receipt(message.mid, self._connection)
-        correlation = bytes(getattr(told, "CorrelationData", b""))
-        user = dict(getattr(told, "UserProperty", ()))
-        self._sink(Received(message.topic, bytes(message.payload), correlation, receipt, user))
-
-    def _on_publish(
-        self, _client: Client, _data: object, mid: int, code: ReasonCode, _: Properties | None
-    ) -> None:
-        self._sink(Acknowledged(mid, code.value))
+        receipt = Receipt(message.mid, self._connection)
+        topic, payload, correlation = message.topic, message.payload, message.correlation
+        self._sink(Received(topic, payload, correlation, receipt, message.user))

@@ -72,7 +72,6 @@ BROKEN = (
         "length without end",
         "sends a length of five bytes",
         b"\x32\xff\xff\xff\xff\x7f",
-        "broker_losses",
     ),
 )
 

@@ -98,7 +98,13 @@ def _presence(data: bytes) -> None:
 
 def _packets() -> Target:
     """What the broker itself sends: no packet may end paho's network thread."""
-    client = GuardedClient("board-1", max_packet_bytes=65_536, breached=lambda _: None)
+    client = GuardedClient(
+        "board-1",
+        max_packet_bytes=65_536,
+        breached=_nothing,
+        received=_nothing,
+        acknowledged=_nothing,
+    )
 
     def handle(data: bytes) -> None:
         client._in_packet |= {"command": data[0] if data else 0, "packet": bytearray(data[1:])}
@@ -109,6 +115,10 @@ def _packets() -> Target:
     packets = (publish, puback(7), disconnect(0x8E), Packet(CONNACK << 4, bytes(3)))
     more = (Packet(SUBACK << 4, b"\0\1\0\0"), Packet(PINGRESP << 4, b""))
     return Target(handle, (), tuple(bytes([each.first]) + each.body for each in (*packets, *more)))
+
+
+def _nothing(*_: object) -> None:
+    """Whatever is told."""
 
 
 def _model_server(data: bytes) -> None:
