@@ -110,7 +110,7 @@ class Courier:
             self._waiting[parcel.ticket] = now_s + self.resend_s
         else:
             self._backlog = True
-            self.outbox.hold(parcel.ticket, now_s)
+            self.outbox.unsent(parcel.ticket)
 
     def release(self) -> None:
         """Nothing is a reason to wait any more: what was held back goes out."""

@@ -103,6 +103,8 @@ class Loop:
             if events:
                 self._guarded(self._look_at_the_clock)
                 self._handle_all(events)
+                if self._queue.empty():  # else the next answers bring it to the disk
+                    self._guarded(self._pipeline.post.outbox.tidy)
             if not events or wait_s < -_TICK_S:  # events without a pause must not stop the clock
                 next_tick_s = self._tick()
 
@@ -209,8 +211,9 @@ class Loop:
         return time.monotonic() + _TICK_S
 
     def _flush(self) -> None:
-        if self._quiet:  # else the next question brings all before it to the disk, or a later tick
-            self._pipeline.post.outbox.flush()
+        outbox = self._pipeline.post.outbox
+        # Of what happens all the time, the next question brings all before it to the disk.
+        (outbox.flush if self._quiet else outbox.tidy)()
         self._quiet = True
 
     def _expire(self) -> None:

@@ -8,13 +8,13 @@ acknowledgement is not delivery. Ending stores the answer before it is delivered
 crash between the two repeats that answer and can never give a second, different one.
 
 Every transition is one SQLite transaction, or one for many rows. `put` and `end` wait for the disk:
-a question that was taken is never lost, and an answer that somebody saw is the only one. What a
-power cut takes of the others costs a repeat at most. `flush` brings them to the disk too.
+a question that was taken is never lost, and an answer that somebody saw is the only one. What was
+settled is forgotten with the next answers, or by `tidy`: what a crash takes of that costs a repeat
+at most. When a question is sent again is not on the disk at all.
 """
 
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,22 +22,16 @@ from uuid import UUID
 
 from agent.store import statements
 from agent.store.commits import Commits
-from agent.store.database import DiskError, connect, opening
+from agent.store.database import connect, opening
 from agent.store.errors import OutboxFullError, UnknownTicketError
-from agent.store.schema import ANSWERS_ARE_DUE, KNOWS, SCHEMA
+from agent.store.schema import USUAL_RANK, prepare
+from agent.store.settled import Settled
+from agent.store.times import Times
+from agent.store.waiting import Parcel, Waiting
 
-_BATCH = 64  # rows a query returns at most: bounds memory, whatever waits
+__all__ = ["NO_NUMBERS", "Outbox", "Parcel"]
+
 NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A sealed question ready to publish."""
-
-    ticket: UUID
-    envelope: bytes = field(repr=False)
-    attempts: int
-    deadline_s: float  # Unix time, seconds
 
 
 class Outbox:
@@ -56,20 +50,23 @@ class Outbox:
     def __init__(self, path: Path, *, max_rows: int = 100_000) -> None:
         self._max_rows = max_rows
         with opening(path):
-            self._db = connect(path, SCHEMA)
+            self._db = connect(path, "")
+            prepare(self._db)
             self._commits = Commits(self._db)
-            self._settled: set[UUID] = set()  # that the disk does not know of yet
-            with suppress(DiskError):  # no room: each when its time comes
-                self._db.execute(ANSWERS_ARE_DUE)
+            self._settled = Settled(self._db, self._commits)
+            self._times = Times()
+            self._look = Waiting(self._db, self._times, self._settled.gone)
             (self._rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
             self._numbers = dict(self._db.execute("SELECT name, value FROM device").fetchall())
 
     def close(self) -> None:
         """Close the file."""
+        with suppress(OutboxFullError):
+            self.tidy()
         self._db.close()
 
     def __len__(self) -> int:
-        return int(self._rows)
+        return int(self._rows) - len(self._settled.gone)
 
     def put(
         self,
@@ -78,24 +75,30 @@ class Outbox:
         memo: bytes,
         due_s: float,
         numbers: Mapping[str, float] = NO_NUMBERS,
+        rank: int = USUAL_RANK,
     ) -> bool:
         """Queue a sealed question, and remember numbers with it, on disk when this returns.
 
-        False if it already is there; then nothing is changed.
+        False if it already is there; then nothing is changed. It is about to be published, and to
+        be published again at `due_s`.
 
         Raises:
             OutboxFullError: no room.
         """
         if self._rows >= self._max_rows:
             raise OutboxFullError(f"the outbox holds its limit of {self._max_rows} questions")
-        due_s = min(due_s, parcel.deadline_s)
-        row = (parcel.ticket.bytes, parcel.envelope, memo, due_s, parcel.deadline_s)
+        ticket = parcel.ticket.bytes
+        if ticket in self._settled.gone:
+            self.tidy()
+        row = (ticket, parcel.envelope, memo, parcel.deadline_s, rank)
         with self._commits.on_disk(), self._commits.as_one() if numbers else nullcontext():
             added = self._commits.change(statements.PUT, row)
             for number in numbers.items() if added else ():
                 self._commits.change(statements.SET, number)
         self._rows += added
-        self._numbers |= numbers if added else {}
+        if added:
+            self._numbers |= numbers
+            self._times.published(ticket, due_s)
         return added == 1
 
     def put_ended(self, ticket: UUID, ending: bytes, *, due_s: float) -> None:
@@ -105,57 +108,60 @@ class Outbox:
             OutboxFullError: no room.
         """
         with self._commits.on_disk():
-            self._rows += self._commits.change(statements.PUT_ENDED, (ticket.bytes, ending, due_s))
+            self._rows += self._commits.change(statements.PUT_ENDED, (ticket.bytes, ending))
+        self._times.postpone(ticket.bytes, due_s)
 
     def knows(self, ticket: UUID) -> bool:
         """Whether a ticket waits here, or was settled a short while ago."""
-        (known,) = self._db.execute(KNOWS, (ticket.bytes,)).fetchone()
-        return bool(known)
+        (known,) = self._db.execute(statements.KNOWS, (ticket.bytes,)).fetchone()
+        return bool(known) or ticket.bytes in self._settled
 
-    def due(self, now_s: float, limit: int = _BATCH) -> list[Parcel]:
-        """Parcels to publish now, oldest first."""
-        rows = self._db.execute(statements.DUE, (now_s, limit + len(self._settled))).fetchall()
-        found = (Parcel(UUID(bytes=row[0]), *row[1:]) for row in rows)
-        return [each for each in found if each.ticket not in self._settled][:limit]
+    def due(self, now_s: float, limit: int = 64) -> list[Parcel]:
+        """See `Waiting`, and so the next two."""
+        return self._look.due(now_s, limit)
 
     def overdue(self, now_s: float) -> list[UUID]:
-        """Tickets whose deadline has passed, oldest first."""
-        return self._tickets(statements.OVERDUE, now_s)
+        """What has waited too long."""
+        return self._look.overdue(now_s)
 
     def ended(self, now_s: float) -> list[UUID]:
-        """Tickets that have an answer which is still to be delivered."""
-        return self._tickets(statements.ENDED, now_s)
+        """What is to be delivered."""
+        return self._look.ended(now_s)
 
     def resend_at(self, times: Iterable[tuple[UUID, float]]) -> None:
         """These were published again; each once more at its time."""
-        with self._commits.as_one():
-            for ticket, due_s in times:
-                self._commits.change(statements.RESEND, (due_s, ticket.bytes))
+        for ticket, due_s in times:
+            self._times.published(ticket.bytes, due_s)
 
     def postpone(self, ticket: UUID, due_s: float) -> None:
-        """It was not published, or not taken; try at `due_s`."""
-        self._commits.change(statements.POSTPONE, (due_s, ticket.bytes))
+        """It was not taken, by a worker or an output; try at `due_s`."""
+        self._times.postpone(ticket.bytes, due_s)
 
     def hold(self, ticket: UUID, due_s: float) -> None:
-        """It has never been published so far; try at `due_s`."""
-        self._commits.change(statements.HOLD, (due_s, ticket.bytes))
+        """It is not published before `due_s`."""
+        self._times.hold(ticket.bytes, due_s)
+
+    def unsent(self, ticket: UUID) -> None:
+        """It could not be published; it is due."""
+        self._times.forget(ticket.bytes)
 
     def hurry(self, now_s: float) -> None:
         """Somebody listens now: all that waits for an answer is due."""
-        self._commits.change(statements.HURRY, (now_s, now_s))
+        self._times.hurry(now_s)
 
     def release(self, now_s: float) -> None:
         """What was held back, and so has never been published, is due."""
-        self._commits.change(statements.RELEASE, (now_s, now_s))
+        self._times.release(now_s)
 
     def clamp(self, now_s: float, longest_s: float) -> int:
         """No question waits longer than `longest_s` from now; return how many would have."""
-        return self._commits.change(statements.CLAMP, (now_s, now_s + longest_s))
+        return self._commits.change(statements.CLAMP, (now_s + longest_s,))
 
     def reseal(self, ticket: UUID, *, envelope: bytes, memo: bytes, due_s: float) -> None:
         """Replace a parcel that can no longer be opened by one that can."""
         with self._commits.on_disk():
-            self._commits.change(statements.RESEAL, (envelope, memo, due_s, ticket.bytes))
+            self._commits.change(statements.RESEAL, (envelope, memo, ticket.bytes))
+        self._times.postpone(ticket.bytes, due_s)
 
     def memo(self, ticket: UUID) -> bytes:
         """What `put` stored for this ticket, while it has no answer.
@@ -189,29 +195,32 @@ class Outbox:
 
         Return those that took it; the others have an answer already, or are not ours.
         """
-        with self._commits.on_disk(), self._commits.as_one():
-            return {
+        with self._commits.on_disk(), self._forgetting():
+            taken = {
                 ticket
                 for ticket, ending in endings.items()
                 if self._commits.change(statements.END, (ending, ticket.bytes))
             }
+        for ticket in taken:
+            self._times.forget(ticket.bytes)
+        return taken
 
     def settle(self, tickets: Iterable[UUID]) -> None:
-        """These answers have been delivered; forget the questions.
+        """These answers have been delivered; forget the questions, on the disk soon."""
+        for each in tickets:
+            (known,) = self._db.execute(statements.KNOWS, (each.bytes,)).fetchone()
+            if known:
+                self._settled.gone[each.bytes] = None
 
-        If the disk takes no more, they are forgotten here, and on the disk with those that follow.
-        """
-        self._settled.update(tickets)
-        with self._commits.as_one():
-            rows = [(each.bytes,) for each in self._settled]
-            gone = sum(self._commits.change(statements.SETTLE, row) for row in rows)
-        self._rows -= gone
-        self._settled.clear()
+    def tidy(self) -> None:
+        """Forget on the disk what was settled."""
+        if self._settled.gone:
+            with self._forgetting():
+                pass
 
     def flush(self) -> None:
         """Bring to the disk what does not wait for it by itself."""
-        if self._settled:
-            self.settle(())
+        self.tidy()
         self._commits.flush()
 
     def number(self, name: str, first: float = 0.0) -> float:
@@ -223,12 +232,19 @@ class Outbox:
         self._commits.change(statements.SET, (name, value))
         self._numbers[name] = value
 
-    def _tickets(self, query: str, now_s: float) -> list[UUID]:
-        rows = self._db.execute(query, (now_s, _BATCH + len(self._settled))).fetchall()
-        return [each for row in rows if (each := UUID(bytes=row[0])) not in self._settled]
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Changes that are made together with forgetting what was settled."""
+        with self._commits.as_one():
+            gone = self._settled.store()
+            yield
+        self._settled.stored(gone)
+        self._rows -= len(gone)
+        for ticket in gone:
+            self._times.forget(ticket)
 
     def _column(self, query: str, ticket: UUID) -> Any:  # noqa: ANN401 - the column's own type
         row = self._db.execute(query, (ticket.bytes,)).fetchone()
-        if row is None or ticket in self._settled:
+        if row is None or ticket.bytes in self._settled.gone:
             raise UnknownTicketError(str(ticket))
         return row[0]

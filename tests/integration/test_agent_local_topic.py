@@ -204,9 +204,13 @@ def test_a_local_broker_that_does_not_acknowledge_is_unavailable(
 ) -> None:
     local = Local(broker.port)
     local.deliver(DELIVERY)
-    local.broker._session._client.on_publish = None  # its acknowledgements get lost
+    local.broker._session._client._acknowledged = _lost
     try:
         with pytest.raises(OutputUnavailableError, match="no acknowledgement"):
             local.broker.deliver(ANSWERED, DELIVERY)
     finally:
         local.broker.stop()
+
+
+def _lost(_mid: int, _code: int) -> None:
+    """An acknowledgement that does not come."""

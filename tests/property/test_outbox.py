@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
 from agent.store.outbox import Outbox, Parcel
-from agent.store.schema import SETTLED_KEPT
+from agent.store.settled import SETTLED_KEPT
 
 NEVER_S = 1e12
 TIMES = st.integers(0, 1000).map(float)
@@ -26,6 +26,7 @@ TIMES = st.integers(0, 1000).map(float)
 class Row:
     due_s: float
     deadline_s: float
+    rank: int = 1
     attempts: int = 1
     ending: bytes | None = None
 
@@ -39,19 +40,29 @@ class OutboxMachine(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "outbox.db"
         self.outbox = Outbox(self.path)
         self.rows: dict[UUID, Row] = {}
+        self.gone: dict[UUID, Row] = {}  # settled, and a kill brings it back
         self.settled: set[UUID] = set()
         self.lives = 0
 
-    @rule(target=tickets, number=st.integers(0, 20), due_s=TIMES, deadline_s=TIMES)
-    def put(self, number: int, due_s: float, deadline_s: float) -> UUID:
+    @rule(
+        target=tickets,
+        number=st.integers(0, 20),
+        due_s=TIMES,
+        deadline_s=TIMES,
+        rank=st.integers(0, 2),
+    )
+    def put(self, number: int, due_s: float, deadline_s: float, rank: int) -> UUID:
         ticket = UUID(int=number)
         parcel = Parcel(ticket, b"e", 1, deadline_s)
 
-        assert self.outbox.knows(ticket) == (ticket in self.rows or ticket in self.settled)
-        added = self.outbox.put(parcel, memo=b"m", due_s=due_s)
+        known = self.rows.keys() | self.gone.keys() | self.settled
+        assert self.outbox.knows(ticket) == (ticket in known)
+        if ticket in self.gone:
+            self.forget()
+        added = self.outbox.put(parcel, memo=b"m", due_s=due_s, rank=rank)
 
         assert added == (ticket not in self.rows)
-        self.rows.setdefault(ticket, Row(due_s, deadline_s))
+        self.rows.setdefault(ticket, Row(due_s, deadline_s, rank))
         return ticket
 
     @rule(ticket=tickets, due_s=TIMES)
@@ -70,7 +81,26 @@ class OutboxMachine(RuleBasedStateMachine):
     def hurry(self, now_s: float) -> None:
         self.outbox.hurry(now_s)
         for row in self.rows.values():
-            if row.ending is None:
+            if row.attempts:
+                row.due_s = min(row.due_s, now_s)
+
+    @rule(ticket=tickets, due_s=TIMES)
+    def hold(self, ticket: UUID, due_s: float) -> None:
+        self.outbox.hold(ticket, due_s)
+        if row := self.rows.get(ticket):
+            row.due_s, row.attempts = due_s, 0
+
+    @rule(ticket=tickets)
+    def unsent(self, ticket: UUID) -> None:
+        self.outbox.unsent(ticket)
+        if row := self.rows.get(ticket):
+            row.due_s, row.attempts = 0.0, 0
+
+    @rule(now_s=TIMES)
+    def release(self, now_s: float) -> None:
+        self.outbox.release(now_s)
+        for row in self.rows.values():
+            if not row.attempts:
                 row.due_s = min(row.due_s, now_s)
 
     @rule(endings=st.dictionaries(tickets, st.binary(min_size=1, max_size=3), max_size=4))
@@ -79,6 +109,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
         assert self.outbox.end(endings) == first
 
+        self.forget()
         for ticket in first:
             self.rows[ticket].ending = endings[ticket]
 
@@ -86,12 +117,22 @@ class OutboxMachine(RuleBasedStateMachine):
     def settle(self, settled: list[UUID]) -> None:
         self.outbox.settle(settled)
         for ticket in settled:
-            if self.rows.pop(ticket, None):
-                self.settled.add(ticket)
+            if row := self.rows.pop(ticket, None):
+                self.gone[ticket] = row
+
+    @rule()
+    def tidy(self) -> None:
+        self.outbox.tidy()
+        self.forget()
 
     @rule()
     def flush(self) -> None:
         self.outbox.flush()
+        self.forget()
+
+    def forget(self) -> None:
+        self.settled |= self.gone.keys()
+        self.gone.clear()
 
     @rule()
     def kill(self) -> None:
@@ -101,6 +142,10 @@ class OutboxMachine(RuleBasedStateMachine):
         copy.mkdir()
         for file in self.path.parent.glob("outbox.db*"):
             shutil.copy(file, copy / file.name)
+        self.rows |= self.gone
+        self.gone.clear()
+        for row in self.rows.values():  # when it was to be sent again is not on the disk
+            row.due_s, row.attempts = 0.0, 0
         self.outbox.close()
         self.path = copy / "outbox.db"
         self.outbox = Outbox(self.path)
@@ -118,9 +163,8 @@ class OutboxMachine(RuleBasedStateMachine):
                 t: r.attempts for t, r in waiting.items() if r.due_s <= now_s < r.deadline_s
             }
             assert {parcel.ticket: parcel.attempts for parcel in due} == expected
-            assert [waiting[p.ticket].due_s for p in due] == sorted(
-                waiting[p.ticket].due_s for p in due
-            )
+            order = [(waiting[p.ticket].rank, waiting[p.ticket].deadline_s) for p in due]
+            assert order == sorted(order)
             overdue = {t for t, r in waiting.items() if r.deadline_s <= now_s}
             assert set(self.outbox.overdue(now_s)) == overdue
         assert set(self.outbox.ended(NEVER_S)) == set(self.rows) - set(waiting)
@@ -139,6 +183,7 @@ def test_more_answers_than_a_power_cut_brings_back_are_remembered(tmp_path: Path
     for number in range(SETTLED_KEPT + 10):
         outbox.put_ended(UUID(int=number), b"a", due_s=0.0)
         outbox.settle([UUID(int=number)])
+        outbox.tidy()
 
     kept = [number for number in range(SETTLED_KEPT + 10) if outbox.knows(UUID(int=number))]
     outbox.close()
@@ -211,7 +256,9 @@ def test_an_answer_is_on_the_disk_before_anybody_sees_it(tmp_path: Path) -> None
     outbox = Outbox(tmp_path / "outbox.db")
     outbox.put(Parcel(UUID(int=1), b"e", 1, NEVER_S), memo=b"m", due_s=500.0)
     said: list[str] = []
-    outbox._db.set_trace_callback(lambda statement: said.append(statement.partition(" outbox")[0]))
+    outbox._db.set_trace_callback(
+        lambda statement: said.append(statement.strip().partition(" outbox")[0])
+    )
 
     outbox.end({UUID(int=1): b"a"})
     outbox.close()

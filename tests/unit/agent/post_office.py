@@ -64,6 +64,4 @@ class Post:
 
     def pause_s(self, ticket: int) -> float:
         """How long a parcel rests before it is due again."""
-        query = "SELECT due_s FROM outbox WHERE ticket = ?"
-        (due_s,) = self.outbox._db.execute(query, (UUID(int=ticket).bytes,)).fetchone()
-        return float(due_s) - self.clock.now_s
+        return self.outbox._times.until_s(UUID(int=ticket).bytes) - self.clock.now_s

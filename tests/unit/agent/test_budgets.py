@@ -191,7 +191,7 @@ class TestExploration:
 
         with curious.crashed() as revived:
             revived.outbox._db.execute("DELETE FROM outbox")
-            revived.outbox._db.execute("DELETE FROM settled")
+            revived.outbox._db.execute("DELETE FROM settled_ring")
             assert flood(revived, 40) == asked
         assert 4 < sum(asked) < 24
 

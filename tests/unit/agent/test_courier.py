@@ -137,7 +137,7 @@ def test_the_pauses_grow_are_jittered_and_stay_under_half_a_minute(post: Post) -
 
 def test_a_question_that_waits_for_a_day_is_still_sent(post: Post) -> None:
     post.put(1)
-    post.outbox._db.execute("UPDATE outbox SET attempts = 5000")
+    post.outbox.resend_at([(UUID(int=1), 0.0)] * 5000)
     post.courier.online(100)
 
     post.courier.send_due()

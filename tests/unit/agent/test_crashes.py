@@ -34,6 +34,16 @@ class TestCrash:
             assert revived.delivered == deliver.delivered
             assert len(revived.outbox) == 0
 
+    def test_a_crash_before_a_delivery_is_put_away_repeats_that_delivery(
+        self, device: Device, cloud: CloudSimulator
+    ) -> None:
+        device.carry(cloud, device.escalate(QUESTION))
+
+        with device.crashed() as revived:
+            revived.pipeline.redeliver()
+
+            assert revived.delivered == device.delivered == [expected(Origin.CLOUD, QUESTION)]
+
     def test_a_crash_after_the_question_was_stored_asks_it_again_with_the_same_bytes(
         self, device: Device, cloud: CloudSimulator
     ) -> None:
@@ -44,7 +54,7 @@ class TestCrash:
             [again] = revived.outbox.due(revived.clock.now_s)
             revived.carry(cloud, again)
 
-            assert again == parcel
+            assert replace(again, attempts=parcel.attempts) == parcel
             assert [delivery.answer for delivery in revived.delivered] == [QUESTION]
 
     def test_an_input_that_comes_again_while_its_question_waits_is_no_second_question(
@@ -73,6 +83,7 @@ class TestCrash:
         self, device: Device, cloud: CloudSimulator
     ) -> None:
         device.carry(cloud, device.escalate(QUESTION))
+        device.outbox.tidy()
 
         with device.crashed() as revived:
             assert revived.ask(QUESTION) is None

@@ -1,10 +1,12 @@
 """Packets that we read and write ourselves, beside paho's own reading and writing of them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties as Untyped
 
 from broker.wire import packets
 from broker.wire.link import Message
@@ -12,6 +14,7 @@ from broker.wire.packets import Frame, PacketError, Publish
 from tests.attacks.mqtt5 import Packet, string, varint
 
 _QOS_1 = 0x32
+Properties: Any = Untyped
 _TOPICS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0+#"), min_size=1)
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
 
