@@ -103,7 +103,7 @@ class Loop:
             if events:
                 self._guarded(self._look_at_the_clock)
                 self._handle_all(events)
-                if self._queue.empty():  # else the next answers bring it to the disk
+                if self._queue.empty():  # else the next answers do
                     self._guarded(self._pipeline.post.outbox.tidy)
             if not events or wait_s < -_TICK_S:  # events without a pause must not stop the clock
                 next_tick_s = self._tick()
@@ -211,10 +211,8 @@ class Loop:
         return time.monotonic() + _TICK_S
 
     def _flush(self) -> None:
-        outbox = self._pipeline.post.outbox
-        # Of what happens all the time, the next question brings all before it to the disk.
-        (outbox.flush if self._quiet else outbox.tidy)()
-        self._quiet = True
+        outbox, quiet, self._quiet = self._pipeline.post.outbox, self._quiet, True
+        (outbox.flush if quiet else outbox.tidy)()  # else a later tick, or the next question
 
     def _expire(self) -> None:
         while expired := self._pipeline.expire(self._courier.reason):

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from agent.store.errors import OutboxFullError, StoreError, UnknownTicketError
+from agent.store.errors import OutboxFullError
 from agent.store.outbox import Outbox, Parcel
 from agent.store.settled import SETTLED_KEPT
 
@@ -202,23 +202,6 @@ def test_an_answer_that_an_earlier_life_did_not_deliver_is_due_at_once(tmp_path:
     outbox.close()
 
     assert ended == [UUID(int=1)]
-
-
-def test_a_file_that_is_no_outbox_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "outbox.db").write_bytes(b"no database " * 100)
-
-    with pytest.raises(StoreError, match="Move the file away to start anew"):
-        Outbox(tmp_path / "outbox.db")
-
-
-def test_what_was_never_asked_is_unknown(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db")
-
-    for look in (outbox.memo, outbox.deadline_s, outbox.ending):
-        with pytest.raises(UnknownTicketError):
-            look(UUID(int=1))
-
-    outbox.close()
 
 
 def test_numbers_are_stored_with_their_question_or_not_at_all(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
+from agent.store.errors import StoreError, UnknownTicketError
 from agent.store.outbox import Outbox, Parcel
 
 NEVER_S = 1e12
@@ -95,3 +98,20 @@ def test_a_question_writes_its_bytes_and_little_more(tmp_path: Path) -> None:
         written = (log.stat().st_size - start) / of_them
 
     assert written < 18 * 1024  # with pages of 4 KiB, and times on the disk, it was 60
+
+
+def test_a_file_that_is_no_outbox_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "outbox.db").write_bytes(b"no database " * 100)
+
+    with pytest.raises(StoreError, match="Move the file away to start anew"):
+        Outbox(tmp_path / "outbox.db")
+
+
+def test_what_was_never_asked_is_unknown(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+
+    for look in (outbox.memo, outbox.deadline_s, outbox.ending):
+        with pytest.raises(UnknownTicketError):
+            look(UUID(int=1))
+
+    outbox.close()
