@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_S: Final = 0.2  # how often we look whether to stop, and what is overdue
 _QUICK_S, _SLOW_S = 1.0, 3.0  # of a block, from asking to having it
+_TIMES: Final = 4  # as long as blocks take: silence for so long is no slow link
 _TRY_WITHOUT: Final = 32  # of so many blocks, one is not asked for: the broker may hold it again
 
 Stop = Callable[[Heard | None], bool]  # shown what is not a block; whether to stop
@@ -41,10 +42,10 @@ Take = Callable[[str, bytes], None]  # a block's name, and its bytes
 class Patience:
     """How long to wait for what."""
 
-    want_s: float = 2.0  # of silence, until the operator is asked
-    again_s: float = 8.0  # until that is done again, or three times what a block takes
+    want_s: float = 2.0  # of silence, until the operator is asked; more on a slow link
+    again_s: float = 8.0  # until that is done again; more on a slow link
     most_s: float = 300.0  # between later repeats
-    window: int = 16  # most blocks on their way: 2 MiB
+    window: int = 8  # most blocks on their way: 1 MiB
 
 
 @dataclass(slots=True)
@@ -111,11 +112,16 @@ class Window:
             self._unwatch(list(self._awaited))
             self._awaited.clear()
 
+    @property
+    def _pause_s(self) -> float:
+        """Of silence, that is longer than a slow link needs."""
+        return max(self._patience.want_s, _TIMES * self._took_s)
+
     def _fill(self, names: Iterator[str]) -> None:
         now_s, new = time.monotonic(), []
+        pause_s = self._pause_s
         while len(self._awaited) < self._window and (name := next(names, None)) is not None:
             self._number += 1
-            pause_s = self._patience.want_s
             self._awaited[name] = _Awaited(self._number, now_s, now_s + pause_s, pause_s)
             new.append(name)
         if new:
@@ -145,7 +151,7 @@ class Window:
     def _learn(self, awaited: _Awaited) -> None:
         self._heard_s = now_s = time.monotonic()
         took_s = now_s - awaited.since_s
-        self._took_s += (took_s - self._took_s) / 8  # RFC 6298, section 2
+        self._took_s += (took_s - self._took_s) / (8 if self._took_s else 1)  # RFC 6298, section 2
         if took_s < _QUICK_S:
             self._window = min(self._window + 1, self._patience.window)
         elif took_s > _SLOW_S and not awaited.wanted:
@@ -155,7 +161,7 @@ class Window:
 
     def _ask_again(self) -> None:
         now_s = time.monotonic()
-        silent = now_s > self._heard_s + self._patience.want_s
+        silent = now_s > self._heard_s + self._pause_s
         late = [
             name
             for name, each in self._awaited.items()
@@ -171,7 +177,7 @@ class Window:
         for name in names:
             each = self._awaited[name]
             pause_s = each.pause_s * 2 if each.wanted else self._patience.again_s
-            each.pause_s = min(max(pause_s, 3 * self._took_s), self._patience.most_s)
+            each.pause_s = min(max(pause_s, self._pause_s), self._patience.most_s)
             each.wanted = True
             # Jitter, so that a fleet which lost its broker does not ask in step.
             each.due_s = now_s + each.pause_s * random.uniform(0.75, 1.25)  # noqa: S311 - no secret

@@ -2,16 +2,18 @@
 
     client --> proxy --> target        on a thread of its own, which runs asyncio
 
-It looks into nothing and changes no byte.
+It looks into nothing and changes no byte; it counts them.
 """
 
 import asyncio
 import contextlib
+import random
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Self, TypeVar
 
 _READ_BYTES = 1 << 16
+_MIB = 1 << 20
 _LOOPBACK = "127.0.0.1"
 _Result = TypeVar("_Result")
 
@@ -21,10 +23,13 @@ class TcpProxy:
 
     Args:
         target: Host and port; asked for anew with each connection, so it may come and go.
+        cut_chance: That a connection is cut off, with each MiB that it has brought; in [0, 1].
     """
 
-    def __init__(self, target: tuple[str, int]) -> None:
+    def __init__(self, target: tuple[str, int], *, cut_chance: float = 0.0) -> None:
         self._target = target
+        self._cut_chance = cut_chance
+        self._chances = random.Random(1)  # noqa: S311 - no secret
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread
         self._server: asyncio.Server | None = None
@@ -33,6 +38,8 @@ class TcpProxy:
         self._cuts = 0
         self._flowing = asyncio.Event()
         self.port = 0  # where it listens, once it does
+        self.sent_bytes = self.brought_bytes = 0  # to the target, and from it
+        self.cut_off = 0  # connections, by chance
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -109,16 +116,34 @@ class TcpProxy:
         if self._cuts > cuts:  # while it was being made
             await self._cut()
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            await asyncio.gather(self._send(reader, back), self._bring(there, writer))
         finally:
             self._writers -= ends
             for end in ends:
                 end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        async for count in self._pump(reader, back):
+            self.sent_bytes += count
+
+    async def _bring(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        brought = 0
+        async for count in self._pump(there, writer):
+            self.brought_bytes += count
+            brought += count
+            if brought >= _MIB:
+                brought -= _MIB
+                if self._chances.random() < self._cut_chance:
+                    self.cut_off += 1
+                    writer.transport.abort()
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> AsyncIterator[int]:
         with contextlib.suppress(OSError):
             while data := await reader.read(_READ_BYTES):
                 await self._flowing.wait()
                 writer.write(data)
                 await writer.drain()
+                yield len(data)
         writer.close()

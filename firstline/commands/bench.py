@@ -3,9 +3,7 @@
 Each measurement is imported when it runs: the footprint's must not share pages with the agent.
 """
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +12,8 @@ import typer
 
 from firstline import console
 from firstline.commands.bench_mask import mask
+from firstline.commands.bench_progress import progressing
+from firstline.commands.bench_update import update
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
 from firstline.shipped import package_folder
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 bench.command()(mask)
+bench.command()(update)
 
 
 @bench.command()
@@ -36,7 +37,7 @@ def roundtrip(
     """A sealed, durable question and its answer, beside bare paho and with TLS, in one run."""
     from firstline.bench import roundtrip as roundtrips  # noqa: PLC0415 - see the module
 
-    with _progress(rounds) as advance:
+    with progressing(rounds) as advance:
         try:
             found = roundtrips.measure(rounds, size, advance)
         except TimeoutError as error:
@@ -59,7 +60,7 @@ def footprint(*, as_json: JsonOption = False) -> None:
     """The agent's memory, its start, and how fast the command line answers."""
     from firstline.bench import footprint as footprints  # noqa: PLC0415 - see the module
 
-    with _progress(footprints.STEPS) as advance:
+    with progressing(footprints.STEPS) as advance:
         try:
             found = footprints.measure(advance)
         except footprints.FootprintError as error:
@@ -88,7 +89,7 @@ def engine(
     from firstline.bench import engine as engines  # noqa: PLC0415 - see the module
 
     folders = (package_folder(onnx, Path()), package_folder(llama, Path()))
-    with _progress(engines.steps(rounds)) as advance:
+    with progressing(engines.steps(rounds)) as advance:
         found = engines.measure(*folders, rounds, advance)
     lines = [
         f"onnxruntime      {found.onnx_direct_ms:.3f} ms",
@@ -110,7 +111,7 @@ def chaos(
     """Questions while programs are killed, links cut, queues full and clocks wrong."""
     from firstline.bench import chaos as chaoses  # noqa: PLC0415 - see the module
 
-    with _progress(requests) as advance:
+    with progressing(requests) as advance:
         found = chaoses.measure(requests, seed, advance)
     lines = [
         f"lost             {found.lost} of {found.requests}",
@@ -137,7 +138,7 @@ def drain(
     """Questions that were queued offline, and how fast they go when the link is back."""
     from firstline.bench import drain as drains  # noqa: PLC0415 - see the module
 
-    with _progress(drains.STEPS) as advance:
+    with progressing(drains.STEPS) as advance:
         try:
             found = drains.measure(questions, advance)
         except drains.DrainError as error:
@@ -177,7 +178,7 @@ def gate(
     pair = find_pair(task, edge, cloud)
     small = load_manifest(pair.edge)
     rows = read_labelled(data, small, small.head(task))
-    with _progress(2 * len(rows)) as advance:
+    with progressing(2 * len(rows)) as advance:
         found = gates.measure(pair, data, rows, advance)
     console.show(asdict(found), _gate_lines(found), as_json=as_json)
 
@@ -218,17 +219,3 @@ def _point(point: "Point", what: str) -> tuple[str, str, str, str]:
 
 def _number(figure: float | None) -> str:
     return "none" if figure is None else f"{figure:.4f}"
-
-
-@contextmanager
-def _progress(steps: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield _ignore
-        return
-    with typer.progressbar(length=steps, file=sys.stderr) as bar:
-        yield bar.update
-
-
-def _ignore(_steps: int) -> None:
-    """Nobody is looking."""

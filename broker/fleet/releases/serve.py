@@ -16,6 +16,7 @@ from typing import Final
 
 from broker.fleet.releases.outlet import Outlet
 from broker.fleet.releases.publish import (
+    EXPIRY_S,
     RETAINED_BYTES,
     Filled,
     Progress,
@@ -28,9 +29,15 @@ from broker.fleet.releases.requests import Requests
 from broker.fleet.releases.shelf import Shelf
 from broker.fleet.releases.stock import Stock
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.release import BLOCK_BYTES, Wants
+from broker.wire.release import BLOCK_BYTES, Wants, digest
 from broker.wire.session import Received
-from broker.wire.topics import DeviceId, FleetId, device_wants, parse_device_wants
+from broker.wire.topics import (
+    DeviceId,
+    FleetId,
+    device_wants,
+    parse_device_wants,
+    release_block,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +89,7 @@ class Server:
         self._filled = filled
         self._progress = progress
         self._passing: OrderedDict[str, None] = OrderedDict()
+        self._retained: frozenset[str] = frozenset()
         self._connections = self._dated = 0
         self._looked_s = 0.0
         self.counters: Counter[str] = Counter()  # blocks_served, blocks_withdrawn, fills
@@ -130,7 +138,7 @@ class Server:
             return
         self._connections, self._dated = self._outlet.connections, dated
         self.counters["fills"] += 1
-        self.requests.held = done.retained
+        self.requests.held = self._retained = done.retained
         self._filled(done)
 
     def _hear(self) -> None:
@@ -155,14 +163,29 @@ class Server:
         name = self.requests.next(now_s=time.monotonic())
         if name is None:
             return False
-        self._outlet.attend(0.0)
-        for message in block_messages(
-            self._stock, self._releases.fleet, [name], expiry_s=_PASSING_S
-        ):
+        if self._is_held(name):
+            self.counters["blocks_held"] += 1
+            return True
+        passing = name not in self._retained
+        expiry_s = _PASSING_S if passing else EXPIRY_S
+        for message in block_messages(self._stock, self._releases.fleet, [name], expiry_s=expiry_s):
             if self._outlet.send(message):
                 self.counters["blocks_served"] += 1
-                self._pass(name)
+                if passing:
+                    self._pass(name)
         return True
+
+    def _is_held(self, name: str) -> bool:
+        """Whether the broker brings a block that it should hold; if not, it may lack others too."""
+        if name not in self.requests.held:
+            return False
+        try:
+            data = self._outlet.ask(release_block(self._releases.fleet, name))
+        except BrokerUnavailableError:
+            return True  # the board asks again, and we look anew when we are back
+        if data is None:
+            self.requests.held = frozenset()
+        return data is not None and digest(data) == name
 
     def _pass(self, name: str) -> None:
         self._passing[name] = None
