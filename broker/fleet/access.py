@@ -6,6 +6,7 @@
     <pool>.<worker>   says answers, its presence; hears its pool's questions, shared
     .operator         says pools' keys, answers to joins and wishes, rules, releases; hears states,
                       workers, joins, wishes, updates
+    .releases         says releases, for as long as they are served; hears which blocks boards lack
     join.<id>         says the one request to join; hears the one answer
 
 What no role names is refused. A role's name is the user name, the client id and, but for `join.`,
@@ -15,7 +16,7 @@ the common name of the certificate. Names have no dots, so nobody can be called 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from broker.fleet.certificates import OPERATOR, worker_name
+from broker.fleet.certificates import OPERATOR, RELEASES, worker_name
 from broker.wire import topics
 from broker.wire.topics import DeviceId, FleetId, PoolId, WorkerId
 
@@ -98,6 +99,13 @@ def operator(fleet: FleetId) -> Role:
     return Role(OPERATOR, said, heard, heard)
 
 
+def releases(fleet: FleetId) -> Role:
+    """Who serves releases day and night: can neither change rules nor hand out keys."""
+    said = (topics.release_metadata(fleet, "+", "+"), topics.release_block(fleet, "+"))
+    heard = (topics.device_wants(fleet, _ANY_DEVICE), *said)
+    return Role(RELEASES, said, heard, heard)
+
+
 def joiner(fleet: FleetId, invitation: str) -> Role:
     """A board that has an invitation and no certificate yet."""
     answer = topics.join_answer(fleet, invitation)
@@ -121,6 +129,7 @@ def members(
     """All that a fleet's broker knows; an invitation is its id and its password."""
     return (
         Member(operator(fleet)),
+        Member(releases(fleet)),
         *(Member(device(fleet, name)) for name in devices),
         *(Member(worker(fleet, pool, name)) for pool, name in workers),
         *(Member(joiner(fleet, name), password) for name, password in invitations),

@@ -1,13 +1,13 @@
 """X.509 for the fleet: what a certificate of it says, and until when.
 
 A certificate's common name is the user name and the client id at the broker: a device's is its
-name, a worker's is `<pool>.<worker>`, the operator's is `.operator`. Names have no dots, so none of
-these can be another's.
+name, a worker's is `<pool>.<worker>`, the operator's is `.operator`, that of who serves releases is
+`.releases`. Names have no dots, so none of these can be another's.
 
-All begin in 1970, since a board without a battery clock may wake up there. Those of devices and
-workers end. The authority's and the broker's do not: a fleet that fell silent on one day would be
-worse than a stolen broker key, whose thief can do no more than any broker, and none is trusted. The
-operator's lies beside the key that could make another.
+All begin in 1970, since a board without a battery clock may wake up there. Those of devices,
+workers and who serves end. The authority's and the broker's do not: a fleet that fell silent on one
+day would be worse than a stolen broker key, whose thief can do no more than any broker, and none is
+trusted. The operator's lies beside the key that could make another.
 """
 
 import re
@@ -32,6 +32,7 @@ from broker.wire.certificate import parse_certificate
 from broker.wire.topics import FleetId, PoolId, WorkerId
 
 OPERATOR: Final = ".operator"
+RELEASES: Final = ".releases"  # who serves them
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 CLIENT_LIFE_S: Final = 5 * 365 * 86_400
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)

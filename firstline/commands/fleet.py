@@ -10,6 +10,7 @@ list           -> who is in the fleet, and until when its pools have keys
 renew          -> new keys of devices that ask for them
 rotate         -> the next keys of the pools
 publish        -> the pools' keys, for every device at the broker
+serve          -> releases at the broker, and what it cannot hold on request
 status         -> what the devices say of themselves on the broker
 rollout ...    -> what becomes of releases: see fleet_rollout
 """
@@ -41,6 +42,7 @@ from firstline.commands.fleet_options import (
 )
 from firstline.commands.fleet_renew import renew
 from firstline.commands.fleet_rollout import app as rollout
+from firstline.commands.fleet_serve import serve
 from firstline.commands.fleet_status import status
 from firstline.commands.fleet_workers import worker
 from firstline.console import JsonOption, note, show
@@ -64,6 +66,7 @@ app.command()(renew)
 app.command()(rotate)
 app.command()(publish)
 app.command("list")(list_fleet)
+app.command()(serve)
 app.command()(status)
 app.add_typer(rollout, name="rollout")
 

@@ -71,6 +71,7 @@ ROLES = {
         access.device(FLEET, DEVICES[0]),
         access.worker(FLEET, POOL, WORKER),
         access.operator(FLEET),
+        access.releases(FLEET),
         access.joiner(FLEET, INVITATION),
         Role("board-9", (), (), ()),  # has a certificate of the fleet, and is not enrolled
     )

@@ -15,8 +15,10 @@ from broker.fleet.mosquitto import LOOPBACK
 from broker.fleet.releases.outlet import Outlet
 from broker.fleet.releases.plan import Head, plan
 from broker.fleet.releases.publish import Filled, Releases, fill
+from broker.fleet.releases.repository import Repository
 from broker.fleet.releases.serve import Budget, Server, subscription
 from broker.fleet.releases.stock import Stock
+from broker.fleet.root import Root
 from broker.wire.release import BLOCK_BYTES, Needs, PackagePlan, digest
 from broker.wire.session import Address
 from broker.wire.topics import DeviceId
@@ -42,18 +44,28 @@ def broker(tmp_path: Path) -> Iterator[BrokerProgram]:
 
 def released(folder: Path, weights: bytes) -> tuple[Releases, PackagePlan]:
     """A fleet in which everybody shall run a package with these weights."""
-    package = folder / "package"
+    make_repository(folder / "fleet")
+    releases = Releases(folder / "fleet", FLEET)
+    return releases, release(releases, folder, weights)
+
+
+def release(
+    releases: Releases, scratch: Path, weights: bytes, root: Root | None = None
+) -> PackagePlan:
+    """Have everybody in a fleet run a package; it has releases already unless there is a root."""
+    package = scratch / "package"
     package.mkdir()
     (package / "package.toml").write_text('name = "lights"\n')
     (package / "model.onnx").write_bytes(weights)
-    repository = make_repository(folder / "fleet")
-    stock = Stock(folder / "fleet")
+    repository, stock = Repository(releases.folder), Stock(releases.folder)
+    if root is not None:
+        repository.begin(root, now_s=NOW_S)
     head = Head(PACKAGE, "1.0.0", "q8", Needs(engine="onnxruntime"))
     made = plan(stock, package, head, told=lambda _line: None)
     stock.put(made.write())
     repository.vouch({plan_path(made): made.write()}, passphrase=None, now_s=NOW_S)
     repository.choose(GROUP, PACKAGE, a_rollout(1, made), now_s=NOW_S)
-    return Releases(folder / "fleet", FLEET), made
+    return made
 
 
 def operator(broker: BrokerProgram, *subscriptions: str) -> Outlet:

@@ -17,6 +17,7 @@ ROLES = (
     access.device(FLEET, DeviceId("<device>")),
     access.worker(FLEET, POOL, WorkerId("<worker>")),
     access.operator(FLEET),
+    access.releases(FLEET),
     access.joiner(FLEET, "<id>"),
 )
 

@@ -1,0 +1,69 @@
+"""`firstline fleet serve`: releases at the broker, and what it cannot hold on request."""
+
+import time
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from firstline import console
+from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
+from firstline.console import JsonOption
+from firstline.passphrases import PassphraseFile, passphrase_of
+from firstline.stopping import on_stop
+
+_MIB = 1024 * 1024
+
+
+def serve(
+    *,
+    folder: FolderOption = DEFAULT_FOLDER,
+    plain: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="A broker without TLS. [the fleet's own]"),
+    ] = None,
+    retain_mb: Annotated[
+        int, typer.Option(min=0, max=16_384, help="MiB of releases that the broker holds.")
+    ] = 64,
+    passphrase_file: PassphraseFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep releases at the broker, and serve what is too large for it, until Ctrl-C."""
+    from broker.fleet.releases.outlet import Outlet  # noqa: PLC0415 - the other verbs need no MQTT
+    from broker.fleet.releases.publish import Filled, Releases  # noqa: PLC0415
+    from broker.fleet.releases.serve import Budget, Server, subscription  # noqa: PLC0415
+    from firstline.serving import alone, fleet_of, server_address  # noqa: PLC0415
+
+    def filled(done: Filled) -> None:
+        document = {
+            "published": done.published,
+            "published_bytes": done.published_bytes,
+            "withdrawn": done.withdrawn,
+            "retained": len(done.retained),
+            "on_request": done.on_request,
+        }
+        line = (
+            f"{time.strftime('%H:%M:%S')}  {done.published} blocks published, {done.withdrawn} "
+            f"withdrawn; the broker holds {len(done.retained)}, {done.on_request} on request"
+        )
+        console.show({"filled": document}, [line], as_json=as_json)
+
+    fleet = fleet_of(folder)
+    address = server_address(
+        folder,
+        plain,
+        passphrase=lambda: passphrase_of(folder, passphrase_file),
+        told=console.note,
+    )
+    stop = Event()
+    with (
+        alone(folder),
+        on_stop(stop.set),
+        Outlet(address, subscriptions=[subscription(fleet)]) as outlet,
+    ):
+        budget = Budget(retained_bytes=retain_mb * _MIB)
+        server = Server(outlet, Releases(folder, fleet), budget=budget, filled=filled)
+        server.run(stop.is_set)
+    counted = dict(server.counters + server.requests.counters)
+    lines = [f"{name}  {count}" for name, count in sorted(counted.items())]
+    console.show({"counters": counted}, lines, as_json=as_json)
