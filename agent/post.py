@@ -9,9 +9,10 @@ that it is sealed to is over. It stays the same question, and an answer to eithe
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from agent.dating import Dating
 from agent.sealer import Seal, Sealer
 from agent.stages import Asked, Delivery
 from agent.store.errors import OutboxFullError, StoreError
@@ -20,6 +21,7 @@ from agent.store.memo import Memo, Safe
 from agent.store.outbox import NO_NUMBERS, Outbox, Parcel
 from broker.wire.envelope import open_reply, parse
 from broker.wire.errors import EnvelopeError, KeyFileError
+from broker.wire.link import Message
 from broker.wire.messages import Answer, Reply, load_reply
 from broker.wire.stale import Stale, is_stale, open_stale
 from broker.wire.topics import Route
@@ -38,6 +40,7 @@ class Post:
     outbox: Outbox
     now_s: Callable[[], float]  # the device's own time, seconds
     resend_s: float  # a question without a reply is published again after this
+    dating: Dating = field(default_factory=Dating)
 
     @property
     def route(self) -> Route:
@@ -65,7 +68,7 @@ class Post:
             KeyFileError: no key of the pool is valid now.
             EnvelopeError: the question is too long for one message.
         """
-        offset_s = self._offset_s()
+        offset_s = self.offset_s
         seal = self._seal(asked.ticket, question, deadline_s, offset_s)
         memo = self.safe.seal_memo(Memo(asked, seal.reply_key, question, seal.pool_key))
         parcel = Parcel(asked.ticket, seal.envelope, 1, deadline_s)
@@ -124,7 +127,7 @@ class Post:
         """
         if len(memo.earlier) >= _SEALS_KEPT:
             return False
-        known_s = self._offset_s()
+        known_s = self.offset_s
         told_s = max(cloud_s, self.keyring.made_s) - self.sealer.wall_s()
         for offset_s in (known_s, told_s):
             try:
@@ -143,12 +146,12 @@ class Post:
 
         None if there is no key to seal it to, or no room for it.
         """
-        now_s = self.sealer.time_s(self._offset_s())
+        now_s = self.sealer.time_s(self.offset_s)
         if self.keyring.opens(parse(parcel.envelope).header.pool_key, now_s):
             return parcel
         try:
             memo = self.memo(parcel.ticket)
-            envelope = self._seal_again(memo, self._offset_s())
+            envelope = self._seal_again(memo, self.offset_s)
         except (KeyFileError, OutboxFullError):
             return None
         except StoreError:  # told when it ends: nothing can be done for it before
@@ -185,8 +188,26 @@ class Post:
         """No output took the answer; try again soon."""
         self.outbox.postpone(ticket, self.now_s() + _SOON_S)
 
-    def _offset_s(self) -> float:
-        """What a worker told of our clock, unless that leaves us without a key of the pool."""
+    def ask_date(self) -> Message:
+        """A question that a worker answers with its clock, whatever ours says."""
+        return self.dating.question(self.sealer)
+
+    def learn_date(self, ticket: UUID, sealed: bytes) -> bool:
+        """Take a worker's clock from the reply to `ask_date`; False: it is to another question.
+
+        Raises:
+            WireError: no worker of the pool said so.
+            OutboxFullError: it cannot be noted.
+        """
+        if not self.dating.asked(ticket):
+            return False
+        cloud_s = self.dating.read(ticket, sealed, self.keyring)
+        self.outbox.remember(_CLOCK_OFFSET, cloud_s - self.sealer.wall_s())
+        return True
+
+    @property
+    def offset_s(self) -> float:
+        """A worker's clock minus ours, seconds; 0: nobody told, or it leaves us without a key."""
         # Nobody would hear us then, and nobody could tell us better.
         told_s = self.outbox.number(_CLOCK_OFFSET)
         own_is_better = told_s and self.sealer.has_key(0.0) and not self.sealer.has_key(told_s)

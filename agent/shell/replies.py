@@ -39,6 +39,9 @@ def _read(
             continue
         ticket = UUID(bytes=message.correlation)
         try:
+            if pipeline.post.learn_date(ticket, message.payload):
+                counters["dates_told"] += 1
+                continue
             if ended := pipeline.read(ticket, message.payload):
                 yield ended
         except WireError as error:
