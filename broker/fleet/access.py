@@ -6,7 +6,8 @@
     <pool>.<worker>   says answers, its presence; hears its pool's questions, shared
     .operator         says pools' keys, answers to joins and wishes, rules, releases; hears states,
                       workers, joins, wishes, updates
-    .releases         says releases, for as long as they are served; hears which blocks boards lack
+    .releases         says releases, for as long as they are served; hears updates, and which blocks
+                      boards lack
     join.<id>         says the one request to join; hears the one answer
 
 What no role names is refused. A role's name is the user name, the client id and, but for `join.`,
@@ -102,7 +103,11 @@ def operator(fleet: FleetId) -> Role:
 def releases(fleet: FleetId) -> Role:
     """Who serves releases day and night: can neither change rules nor hand out keys."""
     said = (topics.release_metadata(fleet, "+", "+"), topics.release_block(fleet, "+"))
-    heard = (topics.device_wants(fleet, _ANY_DEVICE), *said)
+    heard = (
+        topics.device_update(fleet, _ANY_DEVICE),
+        topics.device_wants(fleet, _ANY_DEVICE),
+        *said,
+    )
     return Role(RELEASES, said, heard, heard)
 
 

@@ -9,6 +9,7 @@ import typer
 from firstline import console
 from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
 from firstline.console import JsonOption
+from firstline.exits import CommandError
 from firstline.passphrases import PassphraseFile, passphrase_of
 from firstline.stopping import on_stop
 
@@ -28,11 +29,12 @@ def serve(
     passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep releases at the broker, and serve what is too large for it, until Ctrl-C."""
+    """Keep releases at the broker, serve what it cannot hold, let waves go on, until Ctrl-C."""
     from broker.fleet.releases.outlet import Outlet  # noqa: PLC0415 - the other verbs need no MQTT
-    from broker.fleet.releases.publish import Filled, Releases  # noqa: PLC0415
-    from broker.fleet.releases.serve import Budget, Server, subscription  # noqa: PLC0415
-    from firstline.serving import alone, fleet_of, server_address  # noqa: PLC0415
+    from broker.fleet.releases.publish import Filled  # noqa: PLC0415
+    from broker.fleet.releases.serve import Budget  # noqa: PLC0415
+    from firstline.rolling import following, opening  # noqa: PLC0415
+    from firstline.serving import server_address  # noqa: PLC0415
 
     def filled(done: Filled) -> None:
         document = {
@@ -48,22 +50,28 @@ def serve(
         )
         console.show({"filled": document}, [line], as_json=as_json)
 
-    fleet = fleet_of(folder)
     address = server_address(
         folder,
         plain,
         passphrase=lambda: passphrase_of(folder, passphrase_file),
         told=console.note,
     )
-    stop = Event()
-    with (
-        alone(folder),
-        on_stop(stop.set),
-        Outlet(address, subscriptions=[subscription(fleet)]) as outlet,
-    ):
-        budget = Budget(retained_bytes=retain_mb * _MIB)
-        server = Server(outlet, Releases(folder, fleet), budget=budget, filled=filled)
-        server.run(stop.is_set)
-    counted = dict(server.counters + server.requests.counters)
+    steward, stop = opening.steward_of(folder), Event()
+    with following.taken(steward.rollouts.ledger.folder) as ours:
+        if not ours:
+            raise CommandError(f"another command is connected for the releases of {folder} already")
+        with (
+            on_stop(stop.set),
+            Outlet(address, subscriptions=following.subscriptions(steward)) as outlet,
+        ):
+            counters = following.serve(
+                steward,
+                outlet,
+                stopped=stop.is_set,
+                told=console.note,
+                budget=Budget(retained_bytes=retain_mb * _MIB),
+                filled=filled,
+            )
+    counted = dict(counters)
     lines = [f"{name}  {count}" for name, count in sorted(counted.items())]
     console.show({"counters": counted}, lines, as_json=as_json)

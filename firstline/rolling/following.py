@@ -10,6 +10,7 @@ what was signed within seconds.
 import fcntl
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final
 
 from broker.fleet.private import make_private
 from broker.fleet.releases.outlet import PATIENCE_S, Outlet
-from broker.fleet.releases.publish import publish_metadata
+from broker.fleet.releases.publish import Filled, publish_metadata
 from broker.fleet.releases.serve import Budget, Server, subscription
 from broker.wire.session import Address, Received
 from firstline.rolling.steward import Steward
@@ -25,6 +26,7 @@ from firstline.rolling.steward import Steward
 LOOK_S: Final = 0.5  # how often waves and the folder are looked at
 SETTLE_S: Final = 2.0  # after a connect, until the retained reports are here
 _LOCK: Final = ".line"
+_USUAL: Final = Budget()
 
 
 @contextmanager
@@ -79,14 +81,16 @@ class Following:
         return self._steward.tick()
 
 
-def serve(
+def serve(  # noqa: PLR0913 - all its parts, by name
     steward: Steward,
     outlet: Outlet,
     *,
     stopped: Callable[[], bool],
     told: Callable[[str], None],
-) -> None:
-    """Serve blocks and let waves go on, until we are told to stop.
+    budget: Budget = _USUAL,
+    filled: Callable[[Filled], None] = lambda _filled: None,
+) -> Counter[str]:
+    """Serve blocks and let waves go on, until we are told to stop; what was counted.
 
     Raises:
         FleetError: a file is damaged, or the broker does not take us for its operator.
@@ -102,11 +106,12 @@ def serve(
     server = Server(
         outlet,
         steward.releases,
-        budget=Budget(),
-        filled=lambda _filled: None,
+        budget=budget,
+        filled=filled,
         others=following.hear,
     )
     server.run(stop)
+    return server.counters + server.requests.counters
 
 
 def subscriptions(steward: Steward) -> list[str]:
