@@ -19,6 +19,7 @@ from agent.shell.courier import Courier
 from agent.shell.ends import Input
 from agent.shell.loop import CLOCK_JUMPS, AgentEvent, Loop
 from agent.shell.presence import Presence
+from agent.shell.updating import NO_UPDATES, Updating
 from agent.stages import FindSpans
 from agent.store.clock import DeviceClock
 from agent.store.conversations import Conversations
@@ -52,7 +53,7 @@ class AgentParts:
     tasks: Mapping[str, Task]
     queue: SimpleQueue[AgentEvent]
     inputs: Sequence[Input] = ()
-    reload: Callable[[], dict[str, Task] | None] = lambda: None
+    reload: Callable[[], Mapping[str, Task] | None] = lambda: None
     find: FindSpans = find
     resend_s: float = 1.5
     conversation_s: float = 86_400.0
@@ -60,6 +61,8 @@ class AgentParts:
     tls: TlsFiles | None = None
     about: dict[str, str] = field(default_factory=dict)
     duties: Callable[[Courier], Sequence[Callable[[], None]]] = lambda _courier: ()
+    updates: Callable[[Session, Post], Updating] = lambda _session, _post: NO_UPDATES
+    subscriptions: Sequence[str] = ()  # besides those of every agent
     wall_s: Callable[[], float] = time.time  # the machine's clock: Unix time, seconds
     counters: Counter[str] = field(default_factory=Counter)
 
@@ -106,6 +109,7 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
                 reload=parts.reload,
                 counters=parts.counters,
                 duties=parts.duties(courier),
+                updates=parts.updates(session, post),
             )
 
 
@@ -186,6 +190,7 @@ def _session(parts: AgentParts, post: Post, presence: Presence) -> Session:
             topics.every_worker(credentials.fleet, credentials.pool),
             topics.pool_keys(credentials.fleet, credentials.pool),
             presence.topic,
+            *parts.subscriptions,
         ],
         sink=parts.queue.put,
         will=presence.will(),

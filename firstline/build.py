@@ -9,7 +9,7 @@ import fcntl
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from agent.shell.local_topic import LocalBroker
 from agent.shell.loop import AgentEvent, Loop
 from agent.shell.streams import StreamInput
 from agent.task import Task
+from agent.update.slots import folders
 from broker.package.errors import PackageError
 from broker.wire.credentials import DeviceCredentials
 from broker.wire.session import Address
@@ -33,7 +34,9 @@ from firstline.naming import finder_when_asked
 from firstline.plan import AgentPlan, PlanningError, plan_apart
 from firstline.settings.problems import SettingsError
 from firstline.tasks import Tasks
+from firstline.updating import BoardUpdates, open_slots
 from firstline.watch import SettingsWatcher
+from firstline.workshop import BoardWorkshop
 
 _LOCAL_SESSION_S = 3600  # the local broker keeps questions for an agent that restarts
 _LOCAL_PACKET_BYTES = 65 * 1_048_576  # the largest `max_bytes`, and what MQTT adds
@@ -79,10 +82,22 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
     counters: Counter[str] = Counter()
     with ExitStack() as stack:
         stack.enter_context(lock(plan.state))
+        slots, holds = open_slots(plan)
+        plan = plan if holds else plan_apart(path, folders(slots.book, slots.folder))
         credentials = load_settled(plan.credentials)
         local = _local_broker(plan, credentials, queue)
         tasks = Tasks(local=local, stdout=sys.stdout, counters=counters)
         stack.callback(tasks.stop)
+        workshop = BoardWorkshop(path, tasks, slots, plan)
+        workshop.drop_unusable(plan)
+        updates = BoardUpdates(
+            plan=plan,
+            credentials=credentials,
+            slots=slots,
+            workshop=workshop,
+            queue=queue,
+            counters=counters,
+        )
         release = version("firstline")
         duties = Duties(
             plan=plan,
@@ -101,13 +116,15 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
             tasks=tasks.build(plan),
             queue=queue,
             inputs=_inputs(plan, queue, local, path),
-            reload=partial(_reload, path, tasks),
+            reload=partial(_reload, workshop),
             resend_s=plan.resend_s,
             max_questions=plan.max_questions,
             conversation_s=plan.conversation_s,
             find=finder_when_asked(plan.names),
             about={"version": release},
             duties=duties.of,
+            updates=updates.of,
+            subscriptions=updates.subscriptions,
             counters=counters,
         )
         yield stack.enter_context(agent_loop(parts))
@@ -144,9 +161,9 @@ def _local_broker(
     return LocalBroker(address, tasks=topics, sink=queue.put)
 
 
-def _reload(path: Path, tasks: Tasks) -> dict[str, Task] | None:
+def _reload(workshop: BoardWorkshop) -> Mapping[str, Task] | None:
     try:
-        built = tasks.build(plan_apart(path))
+        built = workshop.reload()
     except (SettingsError, PackageError, PlanningError) as error:
         _log.error("the edited settings are not used, the last good ones are kept:\n%s", error)
         return None

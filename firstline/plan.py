@@ -6,9 +6,11 @@ Settings and model packages are read with pydantic in a process of its own, beca
 keep its 13 MiB for months in order to use them for milliseconds.
 """
 
+import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +19,13 @@ from agent.core.clean import Expectation
 from agent.core.gate import GatePolicy
 from agent.core.policy import MaskRules
 from agent.core.pressure import Frugality
+from broker.package.golden import Golden
 from broker.package.profile import Profile
 from broker.wire.tls import TlsFiles
 
 _PATIENCE_S = 60.0  # a cold SD card
+
+Candidates = Mapping[str, Sequence[Path]]  # by the package's name; the first that can be used is
 
 
 class PlanningError(Exception):
@@ -63,6 +68,7 @@ class TaskPlan:
 
     name: str
     engine: EnginePlan
+    package: str  # its name, as its package.toml says, wherever it lies
     domain: str
     expect: Expectation
     rules: MaskRules
@@ -72,6 +78,33 @@ class TaskPlan:
     provisional: bool
     source: Endpoint
     target: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a candidate was passed over."""
+
+    reason: str
+    broken: bool  # it can be of use to nobody; else only this board's tasks cannot use it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One package of the settings."""
+
+    name: str
+    factory: Path
+    folder: Path  # that it is taken from
+    unusable: Mapping[Path, Unusable]
+    golden: Golden | None  # what a candidate is asked before it serves; None: it is the factory's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updates:
+    """Whose releases the device takes."""
+
+    enabled: bool
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +122,31 @@ class AgentPlan:
     conversation_s: float
     names: tuple[Path, ...]  # folders, one for each language
     tasks: tuple[TaskPlan, ...]
+    updates: Updates
+    packages: Mapping[str, Placed]  # by name
 
 
-def plan_apart(path: Path) -> AgentPlan:
+def plan_apart(path: Path, candidates: Candidates | None = None) -> AgentPlan:
     """Plan from a settings file, in a process that takes its memory with it.
+
+    Args:
+        path: The settings file.
+        candidates: Folders that may stand in for the factory's packages; else what is installed.
 
     Raises:
         SettingsError: the settings cannot be used.
         PackageError: a model package cannot be used, or not for its task.
         PlanningError: the process failed.
     """
-    command = [sys.executable, "-P", "-m", "firstline.planning", str(path)]
+    given = (candidates or {}).items()
+    folders = {name: [str(each) for each in found] for name, found in given}
+    module = ["-P", "-m", "firstline.planning"]  # -P: nothing from the current folder
+    command = [
+        sys.executable,
+        *module,
+        str(path),
+        json.dumps(None if candidates is None else folders),
+    ]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
             command, check=True, stdout=subprocess.PIPE, timeout=_PATIENCE_S

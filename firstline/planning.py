@@ -1,13 +1,15 @@
 """Settings -> plan. Run as `python -m firstline.planning FILE`, it writes the plan, pickled."""
 
+import json
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agent.board import Told
 from agent.core.clean import Expectation
 from agent.core.pressure import Frugality
+from agent.update.slots import UPDATES, held
 from broker.package.errors import PackageError
 from broker.package.inputs import WindowInput
 from broker.package.manifest import Manifest, load_manifest
@@ -15,7 +17,17 @@ from broker.package.ram import whole_bytes
 from firstline.feasible import gate_policy, refusals
 from firstline.mask_rules import list_faults, mask_rules
 from firstline.naming import names_faults
-from firstline.plan import AgentPlan, Broker, Endpoint, EnginePlan, TaskPlan
+from firstline.placing import placed
+from firstline.plan import (
+    AgentPlan,
+    Broker,
+    Candidates,
+    Endpoint,
+    EnginePlan,
+    Placed,
+    TaskPlan,
+    Updates,
+)
 from firstline.settings.agent import (
     AgentSettings,
     BrokerSection,
@@ -33,30 +45,46 @@ _MB = 1_000_000
 def main() -> None:
     """Write the plan of a settings file, or the error that it has."""
     try:
-        found: AgentPlan | Exception = _planned(Path(sys.argv[1]))
+        found: AgentPlan | Exception = _planned(Path(sys.argv[1]), _candidates(sys.argv[2:]))
     except (SettingsError, PackageError) as error:
         found = error
     sys.stdout.buffer.write(pickle.dumps(found))
 
 
-def _planned(path: Path) -> AgentPlan:
+def _candidates(words: list[str]) -> Candidates | None:
+    """What may stand in for the factory's packages; None: what is noted as installed."""
+    given = json.loads(words[0])
+    if given is None:
+        return None
+    return {name: [Path(each) for each in folders] for name, folders in given.items()}
+
+
+def _planned(path: Path, candidates: Candidates | None) -> AgentPlan:
     settings, base = read(path, AgentSettings), path.resolve().parent
     if faults := (*list_faults(settings, base), *names_faults(settings.agent.names, base)):
         raise SettingsError(located(path, faults))
-    found = plan(settings, base)
-    if faults := tuple(gate_faults(settings, base)):
+    if candidates is None:
+        candidates = held(base / settings.agent.state / UPDATES)
+    found = plan(settings, base, candidates)
+    if faults := tuple(gate_faults(settings, base, found.packages)):
         raise SettingsError(located(path, faults))
     return found
 
 
-def plan(settings: AgentSettings, base: Path) -> AgentPlan:
+def plan(settings: AgentSettings, base: Path, candidates: Candidates | None = None) -> AgentPlan:
     """Unpack settings whose paths are relative to `base`.
+
+    Args:
+        settings: What the file says.
+        base: Its folder.
+        candidates: Folders that may stand in for the factory's packages.
 
     Raises:
         PackageError: a model package cannot be used, or not for its task.
         ListFileError: a file with a list cannot be used.
     """
     local, board = settings.local_broker, settings.board
+    packages = placed(settings, base, candidates or {})
     return AgentPlan(
         credentials=base / settings.agent.credentials,
         state=base / settings.agent.state,
@@ -68,18 +96,22 @@ def plan(settings: AgentSettings, base: Path) -> AgentPlan:
         max_questions=settings.agent.max_questions,
         names=tuple(names_folder(each, base) for each in settings.agent.names),
         conversation_s=settings.agent.conversation_s,
-        tasks=tuple(_task(section, settings, base) for section in settings.tasks),
+        tasks=tuple(_task(section, settings, base, packages) for section in settings.tasks),
+        updates=Updates(enabled=settings.updates.enabled, groups=settings.updates.groups),
+        packages=packages,
     )
 
 
-def gate_faults(settings: AgentSettings, base: Path) -> Iterator[Fault]:
+def gate_faults(
+    settings: AgentSettings, base: Path, packages: Mapping[str, Placed]
+) -> Iterator[Fault]:
     """Bounds that the tasks' models cannot keep.
 
     Raises:
         PackageError: a model package cannot be used, or not for its task.
     """
     for number, section in enumerate(settings.tasks):
-        manifest = load_manifest(package_folder(settings.models[section.model].package, base))
+        manifest = _manifest(section, settings, base, packages)
         head = manifest.head(section.domain)
         for key, message in refusals(manifest, head, gate_policy(section)):
             yield ("tasks", number, key), message
@@ -112,13 +144,22 @@ def expectation(section: TaskSection, manifest: Manifest) -> Expectation:
     )
 
 
-def _task(section: TaskSection, settings: AgentSettings, base: Path) -> TaskPlan:
-    model = settings.models[section.model]
-    package = package_folder(model.package, base)
-    manifest = load_manifest(package)
+def _manifest(
+    section: TaskSection, settings: AgentSettings, base: Path, packages: Mapping[str, Placed]
+) -> Manifest:
+    factory = load_manifest(package_folder(settings.models[section.model].package, base))
+    found = packages[factory.name]
+    return factory if found.folder == found.factory else load_manifest(found.folder)
+
+
+def _task(
+    section: TaskSection, settings: AgentSettings, base: Path, packages: Mapping[str, Placed]
+) -> TaskPlan:
+    manifest = _manifest(section, settings, base, packages)
     return TaskPlan(
         name=section.name,
-        engine=_engine(model, package),
+        engine=_engine(settings.models[section.model], manifest.folder),
+        package=manifest.name,
         domain=section.domain,
         expect=expectation(section, manifest),
         rules=mask_rules(section.mask, base, manifest),

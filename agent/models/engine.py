@@ -71,6 +71,7 @@ class Engine:
         self._not_before_s = 0.0  # monotonic
         self._asked_s = 0.0  # monotonic
         self.starts = 0
+        self.crashes = 0  # how often a child ended that should not have
 
     @property
     def package(self) -> Path:
@@ -86,6 +87,11 @@ class Engine:
     def pid(self) -> int | None:
         """The child's process id, while it runs."""
         return self._child.pid if self._child else None
+
+    @property
+    def refusal(self) -> str:
+        """Why the package could not be loaded the last time; empty if it could."""
+        return str(self._refusal or "")
 
     def load(self) -> Loaded:
         """Start the child if it does not run, and hear what it has loaded.
@@ -212,6 +218,7 @@ class Engine:
     def _failed(self) -> None:
         self._child = self._loaded = None
         self._failures += 1
+        self.crashes += 1
         pause_s = _FIRST_PAUSE_S * 2.0 ** min(self._failures - 2, 10)
         if self._failures > 1:  # the first may try again at once
             self._not_before_s = time.monotonic() + min(pause_s, _LONGEST_PAUSE_S)

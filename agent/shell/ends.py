@@ -1,5 +1,6 @@
 """What the loop stands between: where questions come from, and where they go."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from broker.wire.session import Message, Receipt
@@ -25,4 +26,17 @@ class Link(Protocol):
         """See broker.wire.session.Session."""
 
     def ack(self, receipt: Receipt) -> None:
+        """See broker.wire.session.Session."""
+
+
+class Wire(Protocol):
+    """The same connection, for updates."""
+
+    def publish(self, message: Message) -> int:
+        """See broker.wire.session.Session."""
+
+    def watch(self, topics: Sequence[str]) -> None:
+        """See broker.wire.session.Session."""
+
+    def unwatch(self, topics: Sequence[str]) -> None:
         """See broker.wire.session.Session."""

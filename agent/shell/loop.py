@@ -7,24 +7,26 @@ Everything that has a state is touched by this loop's thread only.
 
 import logging
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from agent.core.errors import FinderError, InputError
 from agent.pipeline import Pipeline
 from agent.shell.courier import Courier
 from agent.shell.ends import Input, Link
 from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, TasksChanged, ticket_of
+from agent.shell.guard import guarded
 from agent.shell.news import hear
+from agent.shell.preparing import Prepared
 from agent.shell.presence import Presence
 from agent.shell.replies import finish
+from agent.shell.taking import take
+from agent.shell.updater import UpdaterEnded, UpdaterSaid
+from agent.shell.updating import NO_UPDATES, UpdateEvent, Updating
 from agent.stages import Raw
 from agent.store.clock import DeviceClock
-from agent.store.errors import OutboxFullError
 from agent.task import Task
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.session import Event, Message, Online, Received
@@ -32,10 +34,9 @@ from broker.wire.session import Event, Message, Online, Received
 _TICK_S = 0.5
 _RESCAN_S = 30.0
 _FIRST_SCAN_S = 2.0  # what was still being written when the agent started
-_TOGETHER = 64  # events handled at a time: their answers wait for the disk once
 CLOCK_JUMPS = "clock_jumps"
 
-AgentEvent = Event | Arrived | Exhausted | SettingsChanged | TasksChanged | Stop
+AgentEvent = Event | Arrived | Exhausted | SettingsChanged | TasksChanged | UpdateEvent | Stop
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Loop:
         reload: Reads the settings again; None if they are not usable.
         counters: Everything that happened, by name.
         duties: What else is done at each tick, in this order.
+        updates: New models.
     """
 
     def __init__(  # noqa: PLR0913 - all its parts, by name
@@ -66,9 +68,10 @@ class Loop:
         clock: DeviceClock,
         presence: Presence,
         inputs: Sequence[Input],
-        reload: Callable[[], dict[str, Task] | None],
+        reload: Callable[[], Mapping[str, Task] | None],
         counters: Counter[str],
         duties: Sequence[Callable[[], None]] = (),
+        updates: Updating = NO_UPDATES,
     ) -> None:
         self._queue = queue
         self._pipeline = pipeline
@@ -80,6 +83,7 @@ class Loop:
         self._reload = reload
         self._counters = counters
         self._duties = duties
+        self._updates = updates
         self._running = True
         self._quiet = True  # nothing has happened since the last tick
         self._endless = len(inputs)  # inputs that have not ended
@@ -92,6 +96,7 @@ class Loop:
         try:
             self._serve()
         finally:
+            self._updates.stop()
             for source in self._inputs:
                 source.stop()
 
@@ -99,7 +104,7 @@ class Loop:
         next_tick_s = time.monotonic()
         while self._running:
             wait_s = next_tick_s - time.monotonic()
-            events = self._take(wait_s)
+            events = take(self._queue, wait_s, Arrived)
             if events:
                 self._guarded(self._look_at_the_clock)
                 self._handle_all(events)
@@ -107,16 +112,6 @@ class Loop:
                     self._guarded(self._pipeline.post.outbox.tidy)
             if not events or wait_s < -_TICK_S:  # events without a pause must not stop the clock
                 next_tick_s = self._tick()
-
-    def _take(self, wait_s: float) -> list[AgentEvent]:
-        """What there is; nothing if nothing comes in time. An input ends it, for it takes long."""
-        events: list[AgentEvent] = []
-        with suppress(Empty):
-            event = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
-            events.append(event)
-            while len(events) < _TOGETHER and not isinstance(events[-1], Arrived):
-                events.append(self._queue.get_nowait())
-        return events
 
     def _handle_all(self, events: list[AgentEvent]) -> None:
         replies: list[Received] = []
@@ -131,16 +126,7 @@ class Loop:
                 self._link.ack(event.receipt)
 
     def _guarded(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except OutboxFullError as error:  # what could not be noted is done again when there is room
-            self._counters["outbox_full"] += 1
-            _log.warning("%s", error)
-        except Exception as error:  # noqa: BLE001 - one question must not end all others
-            self._counters["unexpected_errors"] += 1
-            # Where it was, without its message, which may hold what was asked.
-            trace = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("%s; the agent goes on\n%s", type(error).__name__, trace)
+        guarded(action, self._counters)
 
     def _handle(self, event: AgentEvent) -> None:
         self._quiet = False
@@ -148,11 +134,13 @@ class Loop:
             case Arrived():
                 self._ask(event)
             case Received():
-                hear(event, self._pipeline, self._courier, self._presence, self._counters)
+                if not self._updates.hear(event):
+                    hear(event, self._pipeline, self._courier, self._presence, self._counters)
             case Online(receive_maximum):
                 _log.info("online")
                 self._courier.online(receive_maximum)
-                self._announce()
+                self._tell(self._presence.announce)
+                self._updates.online()
                 self._courier.send_due()
             case Exhausted():
                 self._endless -= 1
@@ -160,6 +148,8 @@ class Loop:
                 self._change_settings()
             case TasksChanged(tasks):
                 self._do_otherwise(tasks)
+            case UpdaterSaid() | UpdaterEnded() | Prepared():
+                self._do_otherwise(self._updates.take(event, self._pipeline.tasks))
             case Stop():
                 self._running = False
             case _:
@@ -179,8 +169,8 @@ class Loop:
             parcel = self._pipeline.ask(ticket_of(arrived, data), raw)
         except (InputError, FinderError) as error:
             self._counters["rejected"] += 1
+            self._counters["finder_failures"] += isinstance(error, FinderError)
             if isinstance(error, FinderError):
-                self._counters["finder_failures"] += 1
                 _log.error("an input of task %s is refused: %s", task.name, error)
             arrived.refused(error)
             return
@@ -188,6 +178,7 @@ class Loop:
             self._counters["escalated"] += 1
             self._courier.send(parcel, task.wait_s)
         arrived.taken()
+        self._do_otherwise(self._updates.asked(task, escalated=parcel is not None))
 
     def _finish(self, replies: list[Received]) -> None:
         if replies:
@@ -206,7 +197,8 @@ class Loop:
                 self._guarded(duty)
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered
-        for duty in (self._flush, self._scan, self._refresh, self._pipeline.rest, *self._duties):
+        usual = (self._flush, self._scan, self._refresh, self._pipeline.rest, self._update)
+        for duty in (*usual, *self._duties):
             self._guarded(duty)
         return time.monotonic() + _TICK_S
 
@@ -224,9 +216,6 @@ class Loop:
             for source in self._inputs:
                 source.scan()
 
-    def _announce(self) -> None:
-        self._tell(self._presence.announce)
-
     def _refresh(self) -> None:
         self._tell(self._presence.refresh)
 
@@ -242,9 +231,14 @@ class Loop:
             self._counters["settings_refused"] += 1
             return
         self._do_otherwise(tasks)
+        self._updates.reloaded()
         self._counters["settings_reloaded"] += 1
 
-    def _do_otherwise(self, tasks: Mapping[str, Task]) -> None:
-        self._pipeline = replace(self._pipeline, tasks=tasks)
-        if not any(task.wait_s for task in tasks.values()):
-            self._courier.release()
+    def _update(self) -> None:
+        self._do_otherwise(self._updates.tick(self._pipeline.tasks))
+
+    def _do_otherwise(self, tasks: Mapping[str, Task] | None) -> None:
+        if tasks is not None:
+            self._pipeline = replace(self._pipeline, tasks=tasks)
+            if not any(task.wait_s for task in tasks.values()):
+                self._courier.release()

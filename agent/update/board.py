@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from broker.wire.files import write_whole
 
 _MB: Final = 1_000_000
 _MODULES: Final = {"onnxruntime": "onnxruntime", "llama.cpp": "llama_cpp"}
+_SPEED: Final = "speed.json"
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _FEATURES: Final = ("Features", "flags")  # the line on aarch64, on x86_64
 
@@ -45,16 +47,31 @@ def look(folder: Path, speed: Speed, *, freed_mb: int = 0) -> Board:
 
 def measured(folder: Path) -> Speed:
     """This machine's speed, measured once and kept; again on another machine or kernel."""
-    path, machine = folder / "speed.json", f"{platform.machine()} {platform.release()}"
-    try:
-        kept = json.loads(path.read_bytes())
-        if kept["machine"] == machine:
-            return Speed(float(kept["compute"]), float(kept["memory"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # never measured, or not to be read: measure
+    if (kept := kept_speed(folder)) is not None:
+        return kept
     speed = measure()
-    write_whole(path, json.dumps({"machine": machine, **asdict(speed)}).encode())
+    told = json.dumps({"machine": _machine(), **asdict(speed)})
+    with suppress(OSError):  # it is measured again the next time
+        write_whole(folder / _SPEED, told.encode())
     return speed
+
+
+def kept_speed(folder: Path) -> Speed | None:
+    """What was measured before on this machine; None: nothing that can be read."""
+    try:
+        kept = json.loads((folder / _SPEED).read_bytes())
+        speed = Speed(float(kept["compute"]), float(kept["memory"]))
+        return (
+            speed
+            if kept["machine"] == _machine() and min(speed.compute, speed.memory) > 0
+            else None
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _machine() -> str:
+    return f"{platform.machine()} {platform.release()}"
 
 
 def _features(path: Path) -> frozenset[str]:

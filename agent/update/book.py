@@ -45,6 +45,10 @@ class Installed(Document, frozen=True):
     group: Name  # whose rollout brought it
     release: Version  # that the rollout was of
 
+    def is_of(self, package: str, release: int) -> bool:
+        """Whether it came with a release of a package."""
+        return (self.package, self.release) == (package, release)
+
 
 class Trial(Document, frozen=True):
     """A package that runs and is watched."""
@@ -80,4 +84,5 @@ class Book(Document, frozen=True):
 
     packages: dict[PackageName, Slots] = field(default_factory=dict)
     bad: tuple[Bad, ...] = ()
+    session: Annotated[int, Meta(ge=0)] = 0  # of the agent's last start
     attempts: dict[Digest, int] = field(default_factory=dict)  # self-tests begun and not ended

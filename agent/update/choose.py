@@ -14,7 +14,6 @@ from broker.wire.release import Needs, PackagePlan
 ENGINE_MB: Final = {"onnxruntime": 54, "llama.cpp": 42}  # a child before its model; measured
 _RESERVE_MB: Final = 24  # of memory, for all else on the board to live on
 _SPARE_MB: Final = 16  # of the disk
-_COPIES: Final = 2  # of a package on the disk while it is assembled: its blocks, its files
 _MB: Final = 1_000_000
 
 
@@ -59,7 +58,7 @@ def misfits(plan: PackagePlan, board: Board) -> Iterator[str]:
         yield f"needs a speed of {needs.score:g}, this board has {board.speed.compute:g}"
     if (ram_mb := taken_mb(needs)) + _RESERVE_MB > board.ram_mb:
         yield f"needs {ram_mb + _RESERVE_MB} MB of memory, {board.ram_mb} are free"
-    if (disk_mb := _COPIES * plan.length // _MB + _SPARE_MB) > board.disk_mb:
+    if (disk_mb := plan.length // _MB + _SPARE_MB) > board.disk_mb:
         yield f"needs {disk_mb} MB on the disk, {board.disk_mb} are free"
 
 

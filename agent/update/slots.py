@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from agent.update.book import LONGEST_REASON, Bad, Book, Bounds, Installed, Slots, Trial
 from broker.wire.files import write_durably
 
+UPDATES: Final = "updates"  # in the state folder
 FILE: Final = "slots.json"
 PACKAGES: Final = "packages"
 _REMEMBERED: Final = 64  # quarantined digests; the oldest is forgotten
@@ -39,11 +40,21 @@ class SlotStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / FILE
         self._book = self._read()
+        self._unsaved = False  # the disk refused what holds already
 
     @property
     def book(self) -> Book:
         """What is noted."""
         return self._book
+
+    def session(self, now_s: float) -> int:
+        """A number that rises with each start, and that no lost state makes smaller."""
+        number = max(int(now_s), self._book.session + 1)
+        try:
+            self._write(replace(self._book, session=number))
+        except OSError as error:  # the clock counts on
+            _log.warning("%s cannot be written: %s", self._path, error)
+        return number
 
     def of(self, package: str) -> Slots:
         """The slots of a package."""
@@ -99,7 +110,7 @@ class SlotStore:
             except OSError as error:
                 _log.error("%s: its trial waits, for nothing can be noted: %s", package, error)
                 ended[package] = f"its start could not be noted: {error.strerror}"
-                self._book = self._with(package, replace(slots, trial=None))
+                self._book = self._with(package, replace(self.of(package), trial=None))
         return ended
 
     def accept(self, package: str) -> None:
@@ -122,7 +133,7 @@ class SlotStore:
         slots = self.of(package)
         if slots.trial is not None:
             digest = slots.trial.installed.digest
-            self._write(
+            self._go_back(
                 self._condemned(digest, reason, self._with(package, replace(slots, trial=None)))
             )
 
@@ -132,7 +143,7 @@ class SlotStore:
         Raises:
             OSError: it cannot be noted.
         """
-        self._write(self._with(package, replace(self.of(package), trial=None)))
+        self._go_back(self._with(package, replace(self.of(package), trial=None)))
 
     def drop(self, package: str, digest: str, reason: str) -> None:
         """A package that is no trial can run no more: the one before it does.
@@ -145,7 +156,7 @@ class SlotStore:
             slots = replace(slots, current=slots.previous, previous=None)
         elif slots.previous is not None and slots.previous.digest == digest:
             slots = replace(slots, previous=None)
-        self._write(self._condemned(digest, reason, self._with(package, slots)))
+        self._go_back(self._condemned(digest, reason, self._with(package, slots)))
 
     def condemn(self, digest: str, reason: str) -> None:
         """Quarantine a digest that never ran.
@@ -178,16 +189,51 @@ class SlotStore:
         attempts = {name: n for name, n in book.attempts.items() if name != digest}
         return replace(book, bad=(*others, bad)[-_REMEMBERED:], attempts=attempts)
 
+    def flush(self) -> None:
+        """Note what could not be noted when it happened.
+
+        Raises:
+            OSError: it still cannot.
+        """
+        if self._unsaved:
+            self._write(self._book)
+
     def _write(self, book: Book) -> None:
         write_durably(self._path, book.write())
-        self._book = book
+        self._book, self._unsaved = book, False
+
+    def _go_back(self, book: Book) -> None:
+        """What fails must not run on because the disk is full: it holds at once, noted or not."""
+        self._book, self._unsaved = book, True
+        self._write(book)
 
     def _read(self) -> Book:
         try:
-            return Book.read(self._path.read_bytes())
-        except FileNotFoundError:
-            return Book()
+            return _read(self._path)
         except (OSError, ValueError) as error:
             self.lost = True
             _log.error("%s cannot be read, the factory's models run: %s", self._path, error)
             return Book()
+
+
+def folders(book: Book, folder: Path) -> dict[str, list[Path]]:
+    """Where the candidates of each package lie, the first that may run first."""
+    return {
+        package: [folder / PACKAGES / each.digest for each in slots.candidates]
+        for package, slots in book.packages.items()
+    }
+
+
+def held(folder: Path) -> dict[str, list[Path]]:
+    """The candidates noted in a folder, which stays untouched; none if it cannot be read."""
+    try:
+        return folders(_read(folder / FILE), folder)
+    except (OSError, ValueError):  # told by who owns the slots
+        return {}
+
+
+def _read(path: Path) -> Book:
+    try:
+        return Book.read(path.read_bytes())
+    except FileNotFoundError:
+        return Book()

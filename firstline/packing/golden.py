@@ -26,6 +26,7 @@ from broker.wire.files import write_whole
 from broker.wire.payload import Payload, Record, Text, Window
 
 TEXTS: Final = (
+    "hello",
     "turn on the lights in the kitchen",
     "wake me up at seven tomorrow morning",
     "what is the weather like this weekend",

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from agent.core.generalize import GENERALIZABLE
 from agent.core.phrases import phrases
@@ -44,6 +44,15 @@ class AgentSection(Section):
     max_questions: int = Field(default=100_000, ge=1)  # in the outbox
     conversation_s: float = Field(default=86_400.0, ge=1, le=31_536_000)  # after its last use
     names: tuple[str, ...] = DEFAULT_LANGUAGES  # shipped languages, or folders; none: rules alone
+
+
+class UpdatesSection(Section):
+    """Packages that the fleet's operator releases."""
+
+    enabled: bool = True
+    groups: tuple[Annotated[str, StringConstraints(pattern=_NAME)], ...] = Field(
+        default=("all",), min_length=1, max_length=16
+    )  # whose releases it takes
 
 
 class ModelSection(Section):
@@ -154,6 +163,7 @@ class AgentSettings(Document):
     board: BoardSection = BoardSection()
     broker: BrokerSection = BrokerSection()
     local_broker: BrokerSection | None = None
+    updates: UpdatesSection = UpdatesSection()
     models: dict[str, ModelSection]
     tasks: tuple[TaskSection, ...] = Field(min_length=1)
 

@@ -1,0 +1,235 @@
+"""Updates, as the loop sees them: what it hears, what it is told, what it must do now and then.
+
+    retained timestamp.json --> updater, a process --> ready --> installer --> tasks from now on
+                                   `-- watch, unwatch, say: over the agent's one session
+
+An agent of which nothing is retained never starts an updater.
+"""
+
+import hashlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from agent.models.pipe import Header
+from agent.shell.ends import Wire
+from agent.shell.installer import Installer
+from agent.shell.preparing import Prepared, Tell
+from agent.shell.updater import Updater, UpdaterEnded, UpdaterSaid
+from agent.shell.updating import Tasks, UpdateEvent
+from agent.task import Task
+from agent.update.book import Installed
+from agent.update.slots import SlotStore
+from agent.update.telling import Telling
+from agent.update.words import Begin, Over, Ready, Stop, Told
+from broker.wire.errors import BrokerUnavailableError
+from broker.wire.session import Message, Received
+from broker.wire.topics import (
+    DeviceId,
+    FleetId,
+    device_update,
+    device_wants,
+    parse_release_block,
+    parse_release_metadata,
+    release_metadata,
+)
+from broker.wire.update_report import Progress, State
+
+_FIRST_PAUSE_S: Final = 30.0  # after an updater that failed; doubled each time
+_LONGEST_PAUSE_S: Final = 3600.0
+_DOUBLINGS: Final = 7
+_SILENT_S: Final = 6 * 3600.0  # after one that ended without a word
+
+_log = logging.getLogger(__name__)
+
+
+class Updates:
+    """The updater, the installer and the report.
+
+    Args:
+        fleet: Whose releases.
+        device: Who we are.
+        link: The session with the fleet's broker.
+        slots: What runs, on disk.
+        installer: Makes who switches and watches, given who takes what the operator shall hear.
+        updater: Looks at what is released, and brings it.
+        telling: What the operator hears.
+        begin: What the updater must know.
+        counters: Everything that happened, by name.
+    """
+
+    def __init__(  # noqa: PLR0913 - all its parts, by name
+        self,
+        *,
+        fleet: FleetId,
+        device: DeviceId,
+        link: Wire,
+        slots: SlotStore,
+        installer: Callable[[Tell], Installer],
+        updater: Updater,
+        telling: Telling,
+        begin: Callable[[Tasks], Begin],
+        counters: Counter[str],
+    ) -> None:
+        self._timestamp = release_metadata(fleet, "timestamp.json")
+        self._report, self._wants = device_update(fleet, device), device_wants(fleet, device)
+        self._link, self._slots, self._installer = link, slots, installer(self.tell)
+        self._updater, self._telling, self._begin = updater, telling, begin
+        self._counters = counters
+        self._heard = self._looked = b""  # digests of the timestamp that is, that was looked at
+        self._next_s: float | None = None  # monotonic: when to look again; None: not by itself
+        self._failures = 0
+        self._done = False  # the updater has had its last word
+        self._installer.resume()
+
+    def online(self) -> None:
+        """See Updating."""
+        self._telling.again()
+
+    def hear(self, message: Received) -> bool:
+        """See Updating."""
+        topic = message.topic
+        if not (parse_release_metadata(topic) or parse_release_block(topic)):
+            return False
+        self._updater.feed(topic, message.payload)
+        if topic == self._timestamp and message.payload:
+            heard = hashlib.sha256(message.payload).digest()
+            if heard != self._heard and not self._failures:
+                self._next_s = time.monotonic()
+            self._heard = heard
+        return True
+
+    def take(self, event: UpdateEvent, tasks: Tasks) -> Tasks | None:
+        """See Updating."""
+        match event:
+            case Prepared():
+                return self._installer.prepared(event, tasks)
+            case UpdaterEnded():
+                self._ended(event)
+            case UpdaterSaid(life, header, content) if life == self._updater.life:
+                try:
+                    return self._said(header, content)
+                except ValueError as error:
+                    self._counters["updater_strange"] += 1
+                    _log.error("the updater says what we do not know: %s", error)
+        return None
+
+    def asked(self, task: Task, *, escalated: bool) -> Tasks | None:
+        """See Updating."""
+        return self._installer.asked(task, escalated=escalated)
+
+    def tick(self, tasks: Tasks) -> Tasks | None:
+        """See Updating."""
+        due = self._next_s is not None and time.monotonic() >= self._next_s
+        if due and self._heard and not self._updater.runs:
+            self._start(tasks)
+        new = self._installer.tick(tasks)
+        self._publish()
+        return new
+
+    def reloaded(self) -> None:
+        """See Updating."""
+        self._installer.reloaded()
+        if self._heard:
+            self._next_s = time.monotonic()  # other groups, other packages
+
+    def stop(self) -> None:
+        """See Updating."""
+        self._updater.stop()
+
+    def tell(self, installed: Installed, state: State, reason: str) -> None:
+        """Note what the installer says."""
+        progress = Progress(
+            package=installed.package,
+            state=state,
+            group=installed.group,
+            release=installed.release,
+            digest=installed.digest,
+            reason=reason,
+        )
+        self._tell(progress)
+
+    def _said(self, header: Header, content: bytes) -> Tasks | None:
+        match header:
+            case {"watch": list(topics)}:
+                self._link.watch(self._releases(topics))
+            case {"unwatch": list(topics)}:
+                self._link.unwatch(
+                    [each for each in self._releases(topics) if each != self._timestamp]
+                )
+            case {"say": self._wants as topic}:
+                self._say(Message(topic, content))
+            case {"told": str(text)}:
+                told = Told.read(text)
+                self._tell(
+                    Progress(**{name: getattr(told, name) for name in told.__struct_fields__})
+                )
+            case {"ready": str(text)}:
+                self._installer.ready(Ready.read(text))
+            case {"stop": str(text)}:
+                stop = Stop.read(text)
+                return self._installer.stop_release(stop.package, stop.release, stop.reason)
+            case {"over": str(text)}:
+                self._over(Over.read(text))
+            case _:
+                raise ValueError(", ".join(header))
+        return None
+
+    def _releases(self, topics: list[object]) -> list[str]:
+        """The updater hears of releases and of nothing else."""
+        found = [each for each in topics if isinstance(each, str)]
+        if any(not (parse_release_metadata(each) or parse_release_block(each)) for each in found):
+            raise ValueError("a topic that is not of a release")
+        return found
+
+    def _start(self, tasks: Tasks) -> None:
+        self._looked, self._next_s, self._done = self._heard, None, False
+        try:
+            self._updater.start(self._begin(tasks))
+            self._counters["updaters"] += 1
+        except OSError as error:
+            self._failed(f"it cannot be started: {error.strerror}")
+
+    def _over(self, over: Over) -> None:
+        self._done, self._failures = True, 0
+        changed = self._heard != self._looked
+        self._next_s = time.monotonic() + (0.0 if changed else over.again_s)
+        self._counters["updates_expired"] += over.expired
+        if over.refused:
+            self._counters["updates_untrusted"] += 1
+            _log.error("what is released is not taken: %s", over.refused)
+
+    def _ended(self, event: UpdaterEnded) -> None:
+        if event.life != self._updater.life:
+            return
+        self._updater.ended(event)
+        if not self._done:
+            self._failed(f"it ended with code {event.code}")
+
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        pause_s = min(_FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, _DOUBLINGS), _LONGEST_PAUSE_S)
+        self._next_s = time.monotonic() + pause_s
+        self._counters["updaters_failed"] += 1
+        _log.error("the updater: %s; again in %.0f s", why, pause_s)
+
+    def _tell(self, progress: Progress) -> None:
+        slots = self._slots.of(progress.package)
+        running = slots.candidates[0].digest if slots.candidates else ""
+        self._telling.tell(replace(progress, running=running))
+
+    def _publish(self) -> None:
+        report = self._telling.sealed()
+        if report is not None and self._say(Message(self._report, report, retain=True)):
+            self._telling.published()
+
+    def _say(self, message: Message) -> bool:
+        try:
+            self._link.publish(message)
+        except BrokerUnavailableError:  # a report is told again, a want is repeated
+            return False
+        return True
