@@ -75,6 +75,7 @@ class BoardUpdates:
                 count=self._count,
             ),
             begin=lambda tasks: self._begin(post, tasks),
+            date=post.ask_date,
             counters=self.counters,
         )
 

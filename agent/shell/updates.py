@@ -1,9 +1,7 @@
 """Updates, as the loop sees them: what it hears, what it is told, what it must do now and then.
 
-    retained timestamp.json --> updater, a process --> ready --> installer --> tasks from now on
-                                   `-- watch, unwatch, say: over the agent's one session
-
-An agent of which nothing is retained never starts an updater.
+retained timestamp.json --> updater, a process --> ready --> installer --> tasks from now on
+`-- watch, unwatch, say: over the agent's one session
 """
 
 import hashlib
@@ -26,7 +24,7 @@ from agent.update.book import Installed
 from agent.update.slots import SlotStore
 from agent.update.telling import Telling
 from agent.update.words import Begin, Over, Ready, Stop, Told
-from broker.wire.errors import BrokerUnavailableError
+from broker.wire.errors import BrokerUnavailableError, KeyFileError
 from broker.wire.session import Message, Received
 from broker.wire.topics import (
     DeviceId,
@@ -40,9 +38,9 @@ from broker.wire.topics import (
 from broker.wire.update_report import Progress, State
 
 _FIRST_PAUSE_S: Final = 30.0  # after an updater that failed; doubled each time
+_DATED_S: Final = 3.0  # for a worker to tell the date; the same
 _LONGEST_PAUSE_S: Final = 3600.0
-_DOUBLINGS: Final = 7
-_SILENT_S: Final = 6 * 3600.0  # after one that ended without a word
+_DOUBLINGS: Final = 12
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +57,7 @@ class Updates:
         updater: Looks at what is released, and brings it.
         telling: What the operator hears.
         begin: What the updater must know.
+        date: A question to which a worker answers with the date.
         counters: Everything that happened, by name.
     """
 
@@ -73,16 +72,17 @@ class Updates:
         updater: Updater,
         telling: Telling,
         begin: Callable[[Tasks], Begin],
+        date: Callable[[], Message],
         counters: Counter[str],
     ) -> None:
         self._timestamp = release_metadata(fleet, "timestamp.json")
         self._report, self._wants = device_update(fleet, device), device_wants(fleet, device)
         self._link, self._slots, self._installer = link, slots, installer(self.tell)
-        self._updater, self._telling, self._begin = updater, telling, begin
+        self._updater, self._telling, self._begin, self._date = updater, telling, begin, date
         self._counters = counters
         self._heard = self._looked = b""  # digests of the timestamp that is, that was looked at
         self._next_s: float | None = None  # monotonic: when to look again; None: not by itself
-        self._failures = 0
+        self._failures = self._expired = 0  # one after the other
         self._done = False  # the updater has had its last word
         self._installer.resume()
 
@@ -180,7 +180,6 @@ class Updates:
         return None
 
     def _releases(self, topics: list[object]) -> list[str]:
-        """The updater hears of releases and of nothing else."""
         found = [each for each in topics if isinstance(each, str)]
         if any(not (parse_release_metadata(each) or parse_release_block(each)) for each in found):
             raise ValueError("a topic that is not of a release")
@@ -198,10 +197,21 @@ class Updates:
         self._done, self._failures = True, 0
         changed = self._heard != self._looked
         self._next_s = time.monotonic() + (0.0 if changed else over.again_s)
-        self._counters["updates_expired"] += over.expired
+        self._expired = self._expired + 1 if over.expired else 0
+        if over.expired:
+            self._ask_date()
         if over.refused:
             self._counters["updates_untrusted"] += 1
             _log.error("what is released is not taken: %s", over.refused)
+
+    def _ask_date(self) -> None:
+        """What is released looks over: it is, or our clock is ahead. A worker knows."""
+        self._counters["updates_expired"] += 1
+        self._next_s = time.monotonic() + _pause_s(_DATED_S, self._expired)
+        try:
+            self._say(self._date())
+        except KeyFileError as error:
+            _log.warning("no worker can be asked for the date: %s", error)
 
     def _ended(self, event: UpdaterEnded) -> None:
         if event.life != self._updater.life:
@@ -212,7 +222,7 @@ class Updates:
 
     def _failed(self, why: str) -> None:
         self._failures += 1
-        pause_s = min(_FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, _DOUBLINGS), _LONGEST_PAUSE_S)
+        pause_s = _pause_s(_FIRST_PAUSE_S, self._failures)
         self._next_s = time.monotonic() + pause_s
         self._counters["updaters_failed"] += 1
         _log.error("the updater: %s; again in %.0f s", why, pause_s)
@@ -233,3 +243,7 @@ class Updates:
         except BrokerUnavailableError:  # a report is told again, a want is repeated
             return False
         return True
+
+
+def _pause_s(first_s: float, times: int) -> float:
+    return min(first_s * 2.0 ** min(times - 1, _DOUBLINGS), _LONGEST_PAUSE_S)
