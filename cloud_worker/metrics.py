@@ -36,6 +36,7 @@ KIND = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = tuple(0.01 * 2**power for power in range(14))  # 10 ms to 82 s
 _TOKENS = tuple(float(4**power) for power in range(14))  # 1 to 67 million
 _WHO = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
+_EVENTS = {"broker_losses", "failed", "refused_by_broker", "store", "unsent"}  # told at 0 too
 _REASONS = tuple(reason.value for reason in Reason)
 
 Look = Callable[[], Vitals]
@@ -175,8 +176,8 @@ def _counts(vitals: Vitals) -> Iterator[Metric]:
     events = CounterMetricFamily(
         "firstline_worker_events", "What else a worker counts.", labels=("event",)
     )
-    for event in sorted(vitals.counters.keys() - set(_REASONS)):
-        events.add_metric((event,), vitals.counters[event])
+    for event in sorted(_EVENTS | vitals.counters.keys() - set(_REASONS)):
+        events.add_metric((event,), vitals.counters.get(event, 0))
     yield events
 
 

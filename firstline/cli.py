@@ -44,6 +44,7 @@ _EXTRAS = {
     "huggingface_hub": "pull",
     "numpy": "device",
     "onnxruntime": "device",
+    "prometheus_client": "fleet",
     "rich": "fleet",
     "watchdog": "device",
 }

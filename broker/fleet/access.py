@@ -8,6 +8,7 @@
                       workers, joins, wishes, updates
     .releases         says releases, for as long as they are served; hears updates, and which blocks
                       boards lack
+    .exporter         says nothing; hears states and workers, for metrics
     join.<id>         says the one request to join; hears the one answer
 
 What no role names is refused. A role's name is the user name, the client id and, but for `join.`,
@@ -17,7 +18,7 @@ the common name of the certificate. Names have no dots, so nobody can be called 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from broker.fleet.certificates import OPERATOR, RELEASES, worker_name
+from broker.fleet.certificates import EXPORTER, OPERATOR, RELEASES, worker_name
 from broker.wire import topics
 from broker.wire.topics import DeviceId, FleetId, PoolId, WorkerId
 
@@ -111,6 +112,19 @@ def releases(fleet: FleetId) -> Role:
     return Role(RELEASES, said, heard, heard)
 
 
+def exporter(fleet: FleetId) -> Role:
+    """Who turns what devices and workers say of themselves into metrics, and can do nothing else.
+
+    It is connected all day, which the operator's name cannot be: the broker ends the older of two
+    connections under one name.
+    """
+    heard = (
+        topics.device_state(fleet, _ANY_DEVICE),
+        topics.every_worker(fleet, _ANY_POOL),
+    )
+    return Role(EXPORTER, (), heard, heard)
+
+
 def joiner(fleet: FleetId, invitation: str) -> Role:
     """A board that has an invitation and no certificate yet."""
     answer = topics.join_answer(fleet, invitation)
@@ -135,6 +149,7 @@ def members(
     return (
         Member(operator(fleet)),
         Member(releases(fleet)),
+        Member(exporter(fleet)),
         *(Member(device(fleet, name)) for name in devices),
         *(Member(worker(fleet, pool, name)) for pool, name in workers),
         *(Member(joiner(fleet, name), password) for name, password in invitations),

@@ -4,7 +4,7 @@ DIR/tls/ca.key      signs certificates; keep it offline, with the root
 DIR/tls/ca.pem      what everybody checks a certificate with
 DIR/tls/broker.*    .pem and .key: the broker's own, for the names that it is reached by
 
-DIR/operator/, the folder of a device or of a worker:  tls-ca.pem  tls.pem  tls.key
+DIR/operator/, DIR/exporter/, the folder of a device or of a worker:  tls-ca.pem  tls.pem  tls.key
 """
 
 from pathlib import Path
@@ -23,6 +23,7 @@ from broker.wire.topics import FleetId
 
 FOLDER: Final = "tls"
 OPERATOR_FOLDER: Final = "operator"
+EXPORTER_FOLDER: Final = "exporter"
 CA_KEY: Final = "ca.key"
 CA: Final = "ca.pem"
 BROKER_KEY: Final = "broker.key"

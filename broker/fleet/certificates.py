@@ -2,7 +2,8 @@
 
 A certificate's common name is the user name and the client id at the broker: a device's is its
 name, a worker's is `<pool>.<worker>`, the operator's is `.operator`, that of who serves releases is
-`.releases`. Names have no dots, so none of these can be another's.
+`.releases`, that of who only watches `.exporter`. Names have no dots, so none of these can be
+another's.
 
 All begin in 1970, since a board without a battery clock may wake up there. Those of devices,
 workers and who serves end. The authority's and the broker's do not: a fleet that fell silent on one
@@ -33,6 +34,7 @@ from broker.wire.topics import FleetId, PoolId, WorkerId
 
 OPERATOR: Final = ".operator"
 RELEASES: Final = ".releases"  # who serves them
+EXPORTER: Final = ".exporter"
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 CLIENT_LIFE_S: Final = 5 * 365 * 86_400
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -202,6 +202,12 @@ def parse_release_block(topic: str) -> str | None:
     return None if match is None else match[1]
 
 
+def parse_worker_presence(topic: str) -> tuple[FleetId, PoolId, WorkerId] | None:
+    """Read whose presence it is; None: `topic` is another one."""
+    match = _PRESENCE.fullmatch(topic)
+    return match and (FleetId(match[1]), PoolId(match[2]), WorkerId(match[3]))
+
+
 def is_worker_of(route: Route, topic: str) -> bool:
     """Whether `topic` is that of a worker's presence, in the pool that `route` leads to."""
     match = _PRESENCE.fullmatch(topic)

@@ -13,6 +13,8 @@ publish        -> the pools' keys, for every device at the broker
 serve          -> releases at the broker, and what it cannot hold on request
 status         -> what the devices say of themselves on the broker
 rollout ...    -> what becomes of releases: see fleet_rollout
+exporter       -> a folder of keys for who watches the fleet
+metrics        -> the same for Prometheus
 """
 
 import socket
@@ -32,6 +34,7 @@ from firstline.commands import noun
 from firstline.commands.fleet_devices import list_fleet, revoke
 from firstline.commands.fleet_enroll import admit, enroll
 from firstline.commands.fleet_keys import publish, rotate
+from firstline.commands.fleet_metrics import exporter, metrics
 from firstline.commands.fleet_options import (
     DEFAULT_FLEET,
     DEFAULT_FOLDER,
@@ -69,6 +72,8 @@ app.command("list")(list_fleet)
 app.command()(serve)
 app.command()(status)
 app.add_typer(rollout, name="rollout")
+app.command()(exporter)
+app.command()(metrics)
 
 
 @app.command()

@@ -72,6 +72,7 @@ ROLES = {
         access.worker(FLEET, POOL, WORKER),
         access.operator(FLEET),
         access.releases(FLEET),
+        access.exporter(FLEET),
         access.joiner(FLEET, INVITATION),
         Role("board-9", (), (), ()),  # has a certificate of the fleet, and is not enrolled
     )

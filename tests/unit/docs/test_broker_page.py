@@ -18,6 +18,7 @@ ROLES = (
     access.worker(FLEET, POOL, WorkerId("<worker>")),
     access.operator(FLEET),
     access.releases(FLEET),
+    access.exporter(FLEET),
     access.joiner(FLEET, "<id>"),
 )
 

@@ -1,7 +1,6 @@
 """What /metrics says, read by the library's own parser."""
 
 import time
-from collections.abc import Iterable
 
 import pytest
 
@@ -14,7 +13,8 @@ from cloud_worker.letters import Reason
 from cloud_worker.metrics import WorkerMetrics
 from cloud_worker.models import Engine, Kind, echo
 from cloud_worker.vitals import GOOD, Check, Lane, Vitals
-from tests.unit.docs.pages import README, code, table
+from tests.unit.docs.metrics_rows import exposed, told
+from tests.unit.docs.pages import README
 
 KIND = Kind("chat", "openai")
 ENGINE = Engine("large", echo().complete, kind=KIND)
@@ -144,28 +144,8 @@ def test_every_metric_of_a_worker_is_in_the_readme_with_its_type_and_its_labels(
     made = watched(LANE, broker_losses=1)
     made.observe(served())
     made.count_tokens(KIND, "large", 1, 1)
-    families = [
-        family
-        for family in text_string_to_metric_families(made.page().decode())
-        if not family.name.startswith("process_")
-    ]
 
-    told = [
-        (code(row[0])[0], row[1], code(row[2])) for row in table(README, "### Watching a worker")
-    ]
-
-    assert sorted((name, kind, sorted(labels)) for name, kind, labels in told) == sorted(
-        (exposed(family.name, family.type), family.type, sorted(labels_of(family.samples)))
-        for family in families
-    )
-
-
-def exposed(name: str, kind: str) -> str:
-    return f"{name}_total" if kind == "counter" else name
-
-
-def labels_of(found: Iterable[object]) -> set[str]:
-    return {name for each in found for name in each.labels} - {"le"}  # type: ignore[attr-defined]
+    assert told(README, "### Watching a worker") == exposed(made.page().decode())
 
 
 def buckets(page: dict[Sample, float], name: str) -> list[float]:
