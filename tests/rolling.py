@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from broker.fleet.certificates import OPERATOR, RELEASES
 from broker.fleet.mosquitto import LOOPBACK, RunningBroker
 from broker.fleet.releases.courses import Course
 from broker.fleet.releases.plan import Head, plan
@@ -46,7 +47,12 @@ class Fleet:
 
     @property
     def address(self) -> Address:
-        return Address(host=LOOPBACK, port=self.operator.port, client_id=".operator")
+        """The operator's, for a moment."""
+        return Address(host=LOOPBACK, port=self.operator.port, client_id=OPERATOR)
+
+    def server(self) -> Address:
+        """Who serves, for long."""
+        return Address(host=LOOPBACK, port=self.operator.port, client_id=RELEASES)
 
     def steward(self) -> Steward:
         """The operator's side, as a command makes it."""

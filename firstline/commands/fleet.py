@@ -12,6 +12,7 @@ rotate         -> the next keys of the pools
 publish        -> the pools' keys, for every device at the broker
 serve          -> releases at the broker, and what it cannot hold on request
 status         -> what the devices say of themselves on the broker
+release        -> a model package for the boards of a group
 rollout ...    -> what becomes of releases: see fleet_rollout
 exporter       -> a folder of keys for who watches the fleet
 metrics        -> the same for Prometheus
@@ -43,6 +44,7 @@ from firstline.commands.fleet_options import (
     FolderOption,
     PoolOption,
 )
+from firstline.commands.fleet_release import release
 from firstline.commands.fleet_renew import renew
 from firstline.commands.fleet_rollout import app as rollout
 from firstline.commands.fleet_serve import serve
@@ -71,6 +73,7 @@ app.command()(publish)
 app.command("list")(list_fleet)
 app.command()(serve)
 app.command()(status)
+app.command()(release)
 app.add_typer(rollout, name="rollout")
 app.command()(exporter)
 app.command()(metrics)

@@ -18,6 +18,7 @@ from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
 from firstline.console import JsonOption, columns, show
 from firstline.dates import minute
 from firstline.exits import ExitCode
+from firstline.passphrases import PassphraseFile
 
 PackageArgument = Annotated[
     str | None,
@@ -45,17 +46,19 @@ def status(  # noqa: PLR0913 - each is an option of the command
     wait_s: Annotated[float, typer.Option(min=0.1, max=60.0, help="How long to listen.")] = 1.0,
     folder: FolderOption = DEFAULT_FOLDER,
     plain: PlainOption = None,
+    passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show each release, and how far each board is with it."""
     from firstline.rolling import following, opening, view  # noqa: PLC0415
 
-    steward, address = opening.steward_of(folder), opening.address_of(folder, plain)
+    steward = opening.steward_of(folder)
     courses = steward.rollouts.courses
     if wait:
-        chosen = [opening.follow(steward, courses.one(package, group), address)]
+        server = opening.server_of(folder, plain, passphrase_file)
+        chosen = [opening.follow(steward, courses.one(package, group), server)]
     else:
-        following.hear(steward, address, wait_s=wait_s)
+        following.hear(steward, opening.address_of(folder, plain), wait_s=wait_s)
         chosen = [courses.one(package, group)] if package or group else courses.all()
     counters = steward.reports.counters
     releases = [view.document(each, steward.boards(each)) for each in chosen]
@@ -95,18 +98,23 @@ def resume(  # noqa: PLR0913 - each is an option of the command
     success: Annotated[
         float | None, typer.Option(min=0.01, max=1.0, help="Another share that must be done.")
     ] = None,
+    percent: Annotated[
+        float | None, typer.Option(min=0.0, max=100.0, help="To so many of the group's boards.")
+    ] = None,
     folder: FolderOption = DEFAULT_FOLDER,
     plain: PlainOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a paused or halted release go on; its wave begins anew."""
+    """Let a paused or halted release go on, or a finished one to more boards."""
     from firstline.rolling.opening import change  # noqa: PLC0415
 
     result = change(
         folder,
         plain,
         (package, group),
-        lambda steward, course: steward.rollouts.resume(course, success, now_s=time.time()),
+        lambda steward, course: steward.rollouts.resume(
+            course, success=success, percent=percent, now_s=time.time()
+        ),
     )
     show(*result, as_json=as_json)
 

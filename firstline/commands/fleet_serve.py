@@ -9,7 +9,6 @@ import typer
 from firstline import console
 from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
 from firstline.console import JsonOption
-from firstline.exits import CommandError
 from firstline.passphrases import PassphraseFile, passphrase_of
 from firstline.stopping import on_stop
 
@@ -32,9 +31,10 @@ def serve(
     """Keep releases at the broker, serve what it cannot hold, let waves go on, until Ctrl-C."""
     from broker.fleet.releases.outlet import Outlet  # noqa: PLC0415 - the other verbs need no MQTT
     from broker.fleet.releases.publish import Filled  # noqa: PLC0415
-    from broker.fleet.releases.serve import Budget  # noqa: PLC0415
-    from firstline.rolling import following, opening  # noqa: PLC0415
-    from firstline.serving import server_address  # noqa: PLC0415
+    from broker.fleet.releases.serve import Budget, Server  # noqa: PLC0415
+    from firstline.rolling.following import Following, subscriptions  # noqa: PLC0415
+    from firstline.rolling.opening import steward_of  # noqa: PLC0415
+    from firstline.serving import alone, server_address  # noqa: PLC0415
 
     def filled(done: Filled) -> None:
         document = {
@@ -50,28 +50,29 @@ def serve(
         )
         console.show({"filled": document}, [line], as_json=as_json)
 
+    steward = steward_of(folder)
     address = server_address(
         folder,
         plain,
         passphrase=lambda: passphrase_of(folder, passphrase_file),
         told=console.note,
     )
-    steward, stop = opening.steward_of(folder), Event()
-    with following.taken(steward.rollouts.ledger.folder) as ours:
-        if not ours:
-            raise CommandError(f"another command is connected for the releases of {folder} already")
-        with (
-            on_stop(stop.set),
-            Outlet(address, subscriptions=following.subscriptions(steward)) as outlet,
-        ):
-            counters = following.serve(
-                steward,
-                outlet,
-                stopped=stop.is_set,
-                told=console.note,
-                budget=Budget(retained_bytes=retain_mb * _MIB),
-                filled=filled,
-            )
-    counted = dict(counters)
+    stop = Event()
+    with (
+        alone(folder),
+        on_stop(stop.set),
+        Outlet(address, subscriptions=subscriptions(steward), aside=steward.hear) as outlet,
+    ):
+        following = Following(steward, outlet)
+
+        def stopped() -> bool:
+            for words in following.look():
+                console.show({"rollout": words}, [words], as_json=as_json)
+            return stop.is_set()
+
+        budget = Budget(retained_bytes=retain_mb * _MIB)
+        server = Server(outlet, steward.releases, budget=budget, filled=filled)
+        server.run(stopped)
+    counted = dict(server.counters + server.requests.counters + steward.reports.counters)
     lines = [f"{name}  {count}" for name, count in sorted(counted.items())]
     console.show({"counters": counted}, lines, as_json=as_json)

@@ -3,17 +3,24 @@
 import getpass
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 from broker.fleet.releases.courses import Course
+from broker.fleet.releases.outlet import Outlet
+from broker.fleet.releases.publish import Filled, fill
 from broker.wire.session import Address
+from firstline.console import note
 from firstline.joining.meeting import meeting_of, plain_meeting
+from firstline.passphrases import passphrase_of
 from firstline.places import PLAIN_PORT, parse_place
 from firstline.rolling import view
 from firstline.rolling.following import bring
+from firstline.rolling.progress import blocks_sent
 from firstline.rolling.steward import Steward
 from firstline.rolling.waiting import wait_for
+from firstline.serving import only_one, server_address
 from firstline.stopping import on_stop
 
 
@@ -37,7 +44,34 @@ def address_of(fleet: Path, plain: str | None) -> Address:
     return plain_meeting(*parse_place(plain, PLAIN_PORT)).address
 
 
-def follow(steward: Steward, course: Course, address: Address) -> Course:
+def server_of(
+    fleet: Path, plain: str | None, passphrase_file: Path | None
+) -> Callable[[], Address]:
+    """Who serves the fleet's releases, once that is to be us; its certificate is made then."""
+    return partial(
+        server_address,
+        fleet,
+        plain,
+        passphrase=partial(passphrase_of, fleet, passphrase_file),
+        told=note,
+    )
+
+
+def fill_broker(steward: Steward, address: Address) -> Filled | None:
+    """Have the broker hold what boards need, with progress; None: who is connected does it.
+
+    Raises:
+        BrokerUnavailableError: it is signed, and the broker does not have all of it.
+        FleetError: it does not take us for its operator, or a file is damaged.
+    """
+    with only_one(steward.releases.folder) as ours:
+        if not ours:
+            return None
+        with Outlet(address) as outlet, blocks_sent() as progress:
+            return fill(outlet, steward.releases, progress=progress)
+
+
+def follow(steward: Steward, course: Course, address: Callable[[], Address]) -> Course:
     """Follow a release to its end, or until Ctrl-C.
 
     Raises:
@@ -64,10 +98,6 @@ def change(
     steward = steward_of(fleet)
     address = address_of(fleet, plain)
     course = do(steward, steward.rollouts.courses.one(*which))
-    brought = bring(steward, address)
+    bring(steward, address)
     boards = steward.boards(course)
-    line = "The broker has it." if brought else "Who is connected brings it to the broker."
-    return (
-        view.document(course, boards) | {"brought": brought},
-        [view.headline(course, boards), line],
-    )
+    return view.document(course, boards), [view.headline(course, boards), "The broker has it."]

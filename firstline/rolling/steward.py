@@ -16,7 +16,8 @@ from broker.fleet.releases.rollouts import Rollouts
 from broker.fleet.releases.standings import Board, boards_of
 from broker.fleet.root import read_roster
 from broker.wire import topics
-from broker.wire.topics import DeviceId, FleetId
+from broker.wire.session import Received
+from broker.wire.topics import DeviceId, FleetId, parse_device_update
 
 
 class Steward:
@@ -44,9 +45,12 @@ class Steward:
         """What it needs to hear."""
         return [topics.device_update(FleetId(self._roster.fleet), DeviceId("+"))]
 
-    def hear(self, topic: str, payload: bytes) -> None:
-        """Take a message; what is not a true report is counted and passed over."""
-        self.reports.take(topic, payload, self._roster)
+    def hear(self, message: Received) -> bool:
+        """Take what a board says; false: it is something else. What is not true is counted."""
+        if parse_device_update(message.topic) is None:
+            return False
+        self.reports.take(message.topic, message.payload, self._roster)
+        return True
 
     def tick(self) -> list[str]:
         """Let waves go on, keep what was heard; what happened, in words.

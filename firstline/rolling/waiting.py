@@ -7,73 +7,114 @@ from typing import TYPE_CHECKING, Final
 
 from broker.fleet.releases.courses import Course
 from broker.fleet.releases.outlet import Outlet
+from broker.fleet.releases.publish import publish_metadata
+from broker.fleet.releases.serve import Budget, Server
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.session import Address
 from firstline.console import note
 from firstline.exits import CommandError, ExitCode
 from firstline.rolling import view
-from firstline.rolling.following import LOOK_S, bring, serve, subscriptions, taken
+from firstline.rolling.following import LOOK_S, Following, subscriptions
 from firstline.rolling.steward import Steward
+from firstline.serving import only_one
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _FRAMES_PER_S: Final = 4
-_LAST_S: Final = 3.0  # with a broker that may be away, before a person has the prompt again
 
 
 def wait_for(
-    steward: Steward, course: Course, address: Address, *, stopped: Callable[[], bool]
+    steward: Steward,
+    course: Course,
+    address: Callable[[], Address],
+    *,
+    stopped: Callable[[], bool],
 ) -> Course:
     """Follow a release to its end; the release as it is then.
 
+    Where nobody serves the fleet, it is done here; else what the other one does is shown.
+
+    Args:
+        steward: The fleet's releases.
+        course: Which of them.
+        address: Who serves, at the broker.
+        stopped: Whether to give up.
+
     Raises:
-        CommandError: it was halted, aborted or replaced, or somebody else is connected.
-        FleetError: a file is damaged, or the broker does not take us for its operator.
+        CommandError: it was halted, aborted or replaced.
+        FleetError: a file is damaged, or the broker does not take us for who serves.
+        OSError: the disk refused.
     """
-    try:
-        with taken(steward.rollouts.ledger.folder) as ours:
+    with _shown() as show:
+        look = _Look(steward, course, show, stopped)
+        while not look.over():
+            with only_one(steward.releases.folder) as ours:
+                if ours:
+                    _serve(steward, address(), look)
             if not ours:
-                raise CommandError(
-                    "another command is connected for this fleet's releases, and sees them through",
-                    fix="firstline fleet rollout status",
-                )
-            ended = _follow(steward, course, address, stopped)
-    finally:
-        # What another command signed while we had the connection: it counts on us.
-        with suppress(BrokerUnavailableError):
-            bring(steward, address, patience_s=_LAST_S)
-    if ended is None:
+                steward.reports.reload()
+                time.sleep(LOOK_S)
+    if look.ended is None:
         raise CommandError(
             f"{course.name} stays as it is: its boards go on, its waves do not",
             ExitCode.INTERRUPTED,
             fix="firstline fleet rollout status --wait",
         )
-    return ended
+    return look.ended
 
 
-def _follow(
-    steward: Steward, course: Course, address: Address, stopped: Callable[[], bool]
-) -> Course | None:
-    ended: list[Course] = []
-    with Outlet(address, subscriptions=subscriptions(steward)) as outlet, _shown() as show:
-        next_s = 0.0
+class _Look:
+    """Whether a release has come to its end; looks twice a second, however often it is asked."""
+
+    def __init__(
+        self,
+        steward: Steward,
+        course: Course,
+        show: Callable[[Course, Steward], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.ended: Course | None = None
+        self._steward, self._course = steward, course
+        self._show, self._stopped = show, stopped
+        self._next_s = 0.0
+
+    def over(self) -> bool:
+        """Whether there is nothing to wait for.
+
+        Raises:
+            CommandError: it has no good end.
+        """
+        if self.ended is None and time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + LOOK_S
+            self.ended = self._end()
+        return self.ended is not None or self._stopped()
+
+    def _end(self) -> Course | None:
+        course = self._course
+        now = self._steward.rollouts.ledger.find(course.group, course.package)
+        if now is None or now.rollout.release != course.rollout.release:
+            raise CommandError(f"{course.name} was replaced by another release")
+        self._show(now, self._steward)
+        return _ended(now) if now.finished or not _waits(now) else None
+
+
+def _serve(steward: Steward, address: Address, look: _Look) -> None:
+    topics = subscriptions(steward)
+    with Outlet(address, subscriptions=topics, aside=steward.hear) as outlet:
+        following = Following(steward, outlet)
 
         def over() -> bool:
-            nonlocal next_s
-            if time.monotonic() < next_s:
-                return stopped()
-            next_s = time.monotonic() + LOOK_S
-            now = steward.rollouts.ledger.find(course.group, course.package)
-            if now is None or now.rollout.release != course.rollout.release:
-                raise CommandError(f"{course.name} was replaced by another release")
-            show(now, steward)
-            if now.finished or not _waits(now):
-                ended.append(_ended(now))
-            return bool(ended) or stopped()
+            for words in following.look():
+                note(words)
+            return look.over()
 
-        serve(steward, outlet, stopped=over, told=note)
-    return ended[0] if ended else None
+        try:
+            Server(outlet, steward.releases, budget=Budget(), filled=lambda _filled: None).run(over)
+        finally:
+            if outlet.has_room:  # what was decided last, such as a halt
+                with suppress(BrokerUnavailableError):
+                    publish_metadata(outlet, steward.releases)
 
 
 def _waits(course: Course) -> bool:

@@ -48,7 +48,7 @@ class Waiter:
 
     def __enter__(self) -> Self:
         self.ended: Future[Course] = self._pool.submit(
-            wait_for, self.steward, self._course, self._fleet.address, stopped=self._stop.is_set
+            wait_for, self.steward, self._course, self._fleet.server, stopped=self._stop.is_set
         )
         return self
 
@@ -129,13 +129,12 @@ def test_a_failed_board_halts_the_release_and_the_broker_has_it(
     with Waiter(fleet, course) as waiter, pytest.raises(CommandError, match="too many failed"):
         waiter.ended.result(PATIENCE_S)
 
-    bring(fleet.steward(), fleet.address)
     signed = seen_by_a_board(fleet, broker, tmp_path)
     assert signed is not None
     assert (signed.state, signed.percent) == ("paused", 50.0)
 
 
-def test_who_is_connected_publishes_what_another_command_signs(
+def test_a_command_beside_one_that_waits_is_at_the_broker_and_stays_there(
     fleet: Fleet, broker: RunningBroker, tmp_path: Path
 ) -> None:
     course = fleet.steward().rollouts.begin(draft(fleet.first), now_s=NOW_S)
@@ -144,15 +143,16 @@ def test_who_is_connected_publishes_what_another_command_signs(
         until(lambda: waiter.serves)
         beside = fleet.steward()
         paused = beside.rollouts.pause(course, "too many calls", now_s=NOW_S)
-        ours = bring(beside, fleet.address)
-        until(lambda: seen_by_a_board(fleet, broker, tmp_path) == paused.rollout)
+        bring(beside, fleet.address)
+        seen = seen_by_a_board(fleet, broker, tmp_path)
         waits_on = not waiter.ended.done()
         aborted = beside.rollouts.abort(course, "wrong weights", now_s=NOW_S)
+        bring(beside, fleet.address)
         with pytest.raises(CommandError, match="was aborted: wrong weights"):
             waiter.ended.result(PATIENCE_S)
 
-    assert not ours
     assert waits_on
+    assert seen == paused.rollout
     assert seen_by_a_board(fleet, broker, tmp_path) == aborted.rollout
 
 
@@ -165,13 +165,16 @@ def test_a_release_that_is_replaced_ends_the_wait(fleet: Fleet) -> None:
             waiter.ended.result(PATIENCE_S)
 
 
-def test_only_one_command_waits(fleet: Fleet) -> None:
+def test_a_second_command_that_waits_sees_what_the_first_one_does(fleet: Fleet) -> None:
     course = fleet.steward().rollouts.begin(draft(fleet.first), now_s=NOW_S)
 
-    with Waiter(fleet, course) as waiter:
-        until(lambda: waiter.serves)
-        with pytest.raises(CommandError, match="another command is connected"):
-            wait_for(fleet.steward(), course, fleet.address, stopped=lambda: True)
+    with Waiter(fleet, course) as first, Waiter(fleet, course) as second:
+        fleet.say(*(fleet.report(name, course, "done") for name in turn(course)))
+        until(lambda: first.course().wave == 1)
+        fleet.say(*(fleet.report(name, course, "done") for name in NAMES))
+        ended = [waiter.ended.result(PATIENCE_S) for waiter in (first, second)]
+
+    assert [course.finished for course in ended] == [True, True]
 
 
 def test_a_wait_that_is_ended_is_taken_up_where_it_was(fleet: Fleet) -> None:

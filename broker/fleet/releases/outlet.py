@@ -40,11 +40,19 @@ class Outlet:
         address: The broker, and who we are to it.
         subscriptions: What boards say.
         patience_s: How long to wait for a broker that acknowledges nothing.
+        aside: Takes what it knows as soon as it comes, so that none of it is dropped; false: it
+            is not for it.
     """
 
     def __init__(
-        self, address: Address, *, subscriptions: Sequence[str] = (), patience_s: float = PATIENCE_S
+        self,
+        address: Address,
+        *,
+        subscriptions: Sequence[str] = (),
+        patience_s: float = PATIENCE_S,
+        aside: Callable[[Received], bool] = lambda _message: False,
     ) -> None:
+        self._aside = aside
         self._where = f"{address.host}:{address.port}"
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._session = Session(address, subscriptions=subscriptions, sink=self._events.put)
@@ -157,7 +165,7 @@ class Outlet:
                 self._session.ack(receipt)
                 if topic == self._asked:
                     self._answers[topic] = payload
-                elif receipt.mid:  # else it was asked for, and comes late
+                elif receipt.mid and not self._aside(message):  # without: asked for, and late
                     self.heard.append(message)
             case _:
                 pass

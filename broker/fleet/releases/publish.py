@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from broker.fleet.folder import store
+from broker.fleet.folder import locked, store
 from broker.fleet.releases.messages import messages, over
 from broker.fleet.releases.needed import needed
 from broker.fleet.releases.outlet import Outlet
@@ -86,7 +86,7 @@ def fill(
     published_bytes = outlet.sent_bytes - before
     kept = {name: at_s for name, at_s in held.items() if name in set(wanted)}
     ledger.write(kept | dict.fromkeys(lacking, time.time()))
-    _publish_metadata(outlet, shelf, fleet, known=known)
+    publish_metadata(outlet, releases, known=known)
     outlet.publish(withdrawals(fleet, gone), lambda _message: None)
     return Filled(
         len(lacking), published_bytes, len(gone), frozenset(wanted), len(every) - len(wanted)
@@ -163,20 +163,31 @@ def _holds(outlet: Outlet, fleet: FleetId, ledger: Ledger) -> bool:
     return bool(last) and bool(outlet.ask(release_block(fleet, last)))
 
 
-def publish_metadata(outlet: Outlet, releases: Releases) -> None:
+def publish_metadata(outlet: Outlet, releases: Releases, *, known: bool = True) -> None:
     """Have the broker hold what is signed, and leave its blocks as they are.
+
+    Args:
+        outlet: The connection.
+        releases: Whose.
+        known: Whether the broker may have it already.
 
     Raises:
         BrokerUnavailableError: it is not there, or takes nothing any more.
         RulesRefusedError: it does not take us for one who releases.
         NotAFleetError: there are no releases, or a file of them is missing or damaged.
     """
-    _publish_metadata(outlet, Shelf(releases.folder), releases.fleet, known=True)
+    shelf, topic = Shelf(releases.folder), release_metadata(releases.fleet, _TIMESTAMP)
+    found = _signed(releases, shelf)
+    if known and outlet.ask(topic) == found[-1].payload:
+        return
+    outlet.publish(found, lambda _message: None)
+    while found != (newer := _signed(releases, shelf)):  # somebody signed, and was faster than we
+        outlet.publish(newer, lambda _message: None)
+        found = newer
+    outlet.publish(over(shelf, releases.fleet), lambda _message: None)
+    shelf.forget(shelf.superseded())
 
 
-def _publish_metadata(outlet: Outlet, shelf: Shelf, fleet: FleetId, *, known: bool) -> None:
-    found = list(messages(shelf, fleet))
-    if not known or outlet.ask(release_metadata(fleet, _TIMESTAMP)) != found[-1].payload:
-        outlet.publish(found, lambda _message: None)
-        outlet.publish(over(shelf, fleet), lambda _message: None)
-        shelf.forget(shelf.superseded())
+def _signed(releases: Releases, shelf: Shelf) -> list[Message]:
+    with locked(releases.folder):  # nobody signs while we read
+        return list(messages(shelf, releases.fleet))

@@ -69,6 +69,17 @@ class Reports:
         self._kept = False
         return report
 
+    def reload(self) -> None:
+        """Take what another process has kept since.
+
+        Raises:
+            NotAFleetError: the file is damaged.
+        """
+        for device, report in _read(self._path).items():
+            known = self._known.get(device)
+            if known is None or report.order > known.order:
+                self._known[device] = report
+
     def keep(self) -> None:
         """Store what was taken since the last time.
 

@@ -101,6 +101,17 @@ class Repository:
         target = self.shelf.rollouts().signed.targets.get(rollout_path(group, package))
         return None if target is None else Rollout.read(target.custom[ROLLOUT])
 
+    def vouched(self, start: str) -> dict[str, str]:
+        """The plans that the offline keys vouch for: SHA-256 by path, of those that begin so.
+
+        Raises:
+            NotAFleetError: there are no releases, or a file is damaged.
+        """
+        listed = self.shelf.targets().signed.targets
+        return {
+            path: each.hashes["sha256"] for path, each in listed.items() if path.startswith(start)
+        }
+
     def refresh(self, *, now_s: float) -> None:
         """Sign anew what is signed online, so that boards know that it is of today.
 

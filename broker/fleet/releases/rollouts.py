@@ -17,7 +17,7 @@ from broker.fleet.releases.audit import What
 from broker.fleet.releases.courses import Course
 from broker.fleet.releases.ledger import ITSELF, Ledger
 from broker.fleet.releases.standings import boards_of
-from broker.fleet.releases.waves import Finish, Halt, Next, Wait, advise
+from broker.fleet.releases.waves import Finish, Halt, Next, Wait, Waves, advise
 from broker.fleet.root import read_roster
 from broker.wire.update_report import UpdateReport
 
@@ -77,14 +77,22 @@ class Rollouts:
         """
         return self._change(course, "abort", why, now_s=now_s)
 
-    def resume(self, course: Course, success: float | None, *, now_s: float) -> Course:
-        """Let a paused release go on, with another bar if one is given.
+    def resume(
+        self, course: Course, *, success: float | None, percent: float | None, now_s: float
+    ) -> Course:
+        """Let a paused release go on, with another bar, or to more boards, if that is said.
 
         Raises:
             RolloutStateError: it is aborted.
             FleetError: it cannot be signed, or the disk refused.
         """
-        return self._change(course, "resume", "", success=success, now_s=now_s)
+        waves, wave = course.waves, course.wave
+        if success is not None:
+            waves = structs.replace(waves, success=success)
+        if percent is not None:
+            done = waves.percents[: wave + 1]
+            waves, wave = structs.replace(waves, percents=(*done, percent)), wave + 1
+        return self._change(course, "resume", "", waves=waves, wave=wave, now_s=now_s)
 
     def go_on(self, reports: Mapping[str, UpdateReport], *, now_s: float) -> list[str]:
         """Let waves begin, finish and halt where it is time; what happened, in words.
@@ -151,8 +159,15 @@ class Rollouts:
             case Wait():
                 return []
 
-    def _change(
-        self, seen: Course, what: What, why: str, *, success: float | None = None, now_s: float
+    def _change(  # noqa: PLR0913 - what differs from one change to the next
+        self,
+        seen: Course,
+        what: What,
+        why: str,
+        *,
+        waves: Waves | None = None,
+        wave: int | None = None,
+        now_s: float,
     ) -> Course:
         state = _STATES[what]
         with self.ledger.locked():
@@ -161,21 +176,22 @@ class Rollouts:
                 raise RolloutStateError(f"{seen.name} was replaced meanwhile")
             if course.rollout.state == "aborted" and state != "aborted":
                 raise RolloutStateError(f"{course.name} is aborted for ever: release it again")
-            if course.rollout.state == state and success is None:
+            waves, wave = waves or course.waves, course.wave if wave is None else wave
+            if (course.rollout.state, course.waves, course.wave) == (state, waves, wave):
                 return course
-            waves = course.waves
-            if success is not None:
-                waves = structs.replace(waves, success=success)
+            again = what == "resume"
+            percent = waves.percents[wave]
             new = structs.replace(
                 course,
-                rollout=structs.replace(course.rollout, state=state),
+                rollout=structs.replace(course.rollout, state=state, percent=percent),
                 waves=waves,
-                wave_began_s=now_s if what == "resume" else course.wave_began_s,
-                finished=course.finished and what != "resume",
-                halted=course.halted and what != "resume",
+                wave=wave,
+                wave_began_s=now_s if again else course.wave_began_s,
+                finished=course.finished and not again,
+                halted=course.halted and not again,
                 why=why,
             )
-            words = why if success is None else f"success {success:g}"
+            words = f"{stage(new)}, success {waves.success:g}" if again else why
             return self.ledger.put(new, course, what, words, now_s=now_s)
 
 

@@ -69,10 +69,9 @@ class Server:
         budget: The broker's memory.
         filled: Told when the broker was filled.
         progress: Told while it is.
-        others: Takes what comes and is no request for blocks, if more is subscribed to.
     """
 
-    def __init__(  # noqa: PLR0913 - all its parts, by name
+    def __init__(
         self,
         outlet: Outlet,
         releases: Releases,
@@ -80,9 +79,7 @@ class Server:
         budget: Budget,
         filled: Callable[[Filled], None],
         progress: Progress = lambda _done, _all: None,
-        others: Callable[[Received], None] = lambda _message: None,
     ) -> None:
-        self._others = others
         self._outlet = outlet
         self._releases = releases
         self._budget = budget
@@ -147,15 +144,13 @@ class Server:
 
     def _ask(self, message: Received) -> None:
         device = parse_device_wants(message.topic)
-        if device is None:
-            self._others(message)
-            return
         try:
             wants = Wants.read(message.payload)
         except ValueError:
             self.counters["wants_malformed"] += 1
             return
-        self.requests.ask(device, wants.blocks, now_s=time.monotonic())
+        if device is not None:
+            self.requests.ask(device, wants.blocks, now_s=time.monotonic())
 
     def _send(self) -> bool:
         if not self._outlet.has_room:

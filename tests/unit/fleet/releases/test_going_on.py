@@ -48,7 +48,7 @@ def test_a_halted_release_goes_on_with_a_lower_bar(rollouts: Rollouts) -> None:
     reports |= said(course, {first[0]: "failed"})
     rollouts.go_on(reports, now_s=NOW_S)
 
-    resumed = rollouts.resume(course, 0.5, now_s=NOW_S)
+    resumed = rollouts.resume(course, success=0.5, percent=None, now_s=NOW_S)
 
     assert resumed.waves.success == 0.5
     assert rollouts.go_on(reports, now_s=NOW_S + 60) == [SECOND_WAVE]

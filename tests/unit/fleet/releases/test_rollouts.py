@@ -68,13 +68,26 @@ def test_a_pause_holds_and_a_resume_goes_on_from_there(rollouts: Rollouts) -> No
     done = said(course, dict.fromkeys(BOARDS, "done"))
     assert rollouts.go_on(done, now_s=NOW_S + 1000) == []
 
-    resumed = rollouts.resume(paused, None, now_s=NOW_S + 2000)
+    resumed = rollouts.resume(paused, success=None, percent=None, now_s=NOW_S + 2000)
 
     assert (paused.rollout.state, paused.why) == ("paused", "too many calls")
     assert (resumed.rollout.state, resumed.why) == ("running", "")
     assert resumed.rollout.number == 3
     assert rollouts.go_on(done, now_s=NOW_S + 2059) == []
     assert rollouts.go_on(done, now_s=NOW_S + 2060) == [SECOND_WAVE]
+
+
+def test_a_finished_release_goes_on_to_more_boards_when_it_is_told_so(rollouts: Rollouts) -> None:
+    few = structs.replace(draft(), waves=structs.replace(draft().waves, percents=(50.0,)))
+    course = rollouts.begin(few, now_s=NOW_S)
+    done = said(course, dict.fromkeys(BOARDS, "done"))
+    assert "finished" in rollouts.go_on(done, now_s=NOW_S)[0]
+
+    more = rollouts.resume(course, success=None, percent=75.0, now_s=NOW_S + 10)
+
+    assert (more.rollout.percent, more.wave, more.finished) == (75.0, 1, False)
+    assert more.rollout.release == course.rollout.release
+    assert "finished" in rollouts.go_on(done, now_s=NOW_S + 10)[0]
 
 
 def test_what_is_asked_twice_is_done_once(rollouts: Rollouts) -> None:
@@ -91,7 +104,7 @@ def test_an_abort_is_for_ever(rollouts: Rollouts) -> None:
     aborted = rollouts.abort(course, "wrong weights", now_s=NOW_S)
 
     with pytest.raises(RolloutStateError, match="aborted for ever"):
-        rollouts.resume(aborted, 0.5, now_s=NOW_S)
+        rollouts.resume(aborted, success=0.5, percent=None, now_s=NOW_S)
     with pytest.raises(RolloutStateError, match="aborted for ever"):
         rollouts.pause(aborted, "", now_s=NOW_S)
 
