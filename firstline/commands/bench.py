@@ -13,6 +13,7 @@ import typer
 from firstline import console
 from firstline.commands.bench_mask import mask
 from firstline.commands.bench_progress import progressing
+from firstline.commands.bench_swap import swap
 from firstline.commands.bench_update import update
 from firstline.console import JsonOption
 from firstline.exits import CommandError, ExitCode
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 bench.command()(mask)
 bench.command()(update)
+bench.command()(swap)
 
 
 @bench.command()
