@@ -12,7 +12,6 @@ The cure is TUF's: new keys. Floors hold for the keys that they were seen with (
 newer root with other online keys begins them anew.
 """
 
-import hashlib
 import hmac
 import logging
 from pathlib import Path
@@ -100,7 +99,7 @@ class Floor:
         self._copies = tuple(file.with_name(f"{file.name}.{ending}") for ending in "ab")
         self._key = hmac.digest(key, _PURPOSE, "sha256")
         self.damaged = 0  # copies that were there and could not be read
-        found = [self._read(path) for path in self._copies]
+        found = [self.read(path) for path in self._copies]
         self.seen = max(found, key=lambda seen: seen.count)
         if any(each != self.seen for each in found):
             self._write()  # what one copy has lost, the other one gives back
@@ -117,18 +116,23 @@ class Floor:
 
     def _write(self) -> None:
         document = self.seen.write()
-        sealed = hmac.digest(self._key, document, hashlib.sha256) + document
+        sealed = self.seal(document) + document
         for path in self._copies:
             write_durably(path, sealed)
 
-    def _read(self, path: Path) -> Seen:
+    def seal(self, document: bytes) -> bytes:
+        """What stands before a document, 32 bytes."""
+        return hmac.digest(self._key, document, "sha256")
+
+    def read(self, path: Path) -> Seen:
+        """What one copy says; nothing, if it is not there or damaged."""
         try:
             sealed = path.read_bytes()
         except FileNotFoundError:
             return Seen()
         seal, document = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
         try:
-            if hmac.compare_digest(seal, hmac.digest(self._key, document, hashlib.sha256)):
+            if hmac.compare_digest(seal, self.seal(document)):
                 return Seen.read(document)
         except ValueError:
             pass

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from tuf.api.metadata import Role, Root, Targets, Timestamp
+from tuf.api.metadata import Role, Root, TargetFile, Targets, Timestamp
 
 from agent.update.cache import Cache
 from agent.update.client import Client, translated
@@ -117,11 +117,7 @@ class Trust:
         self._cache.keep(self._working)
         if target is None:
             return None
-        text = target.custom.get(ROLLOUT) if isinstance(target.custom, dict) else None
-        try:
-            rollout = Rollout.read(text if isinstance(text, str) else "")
-        except ValueError as error:
-            raise RefusedError(f"{path}: {error}") from None
+        rollout = read_rollout(target)
         digest = hashlib.sha256(rollout.write()).hexdigest()
         self._floor.keep(self._floor.seen.chose(path, Chosen(rollout.number, digest)))
         return rollout
@@ -178,6 +174,19 @@ class Trust:
     def _has_new_keys(self, root: Root) -> bool:
         seen = self._floor.seen
         return root.version > seen.root and epoch(root) != seen.epoch
+
+
+def read_rollout(target: TargetFile) -> Rollout:
+    """The rollout that a target without content holds.
+
+    Raises:
+        RefusedError: it holds none.
+    """
+    text = target.custom.get(ROLLOUT) if isinstance(target.custom, dict) else None
+    try:
+        return Rollout.read(text if isinstance(text, str) else "")
+    except ValueError as error:
+        raise RefusedError(f"{target.path}: {error}") from None
 
 
 def epoch(root: Root) -> str:

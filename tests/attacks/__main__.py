@@ -17,8 +17,9 @@ from tests.attacks.attack import Row, Verdict, carry_out, doubled
 from tests.attacks.stage import attack_stage
 from tests.attacks.table import ATTACKS
 from tests.attacks.updates.attack import carry_out as carry_out_update
-from tests.attacks.updates.scene import MEMORY, update_stage
+from tests.attacks.updates.scene import update_stage
 from tests.attacks.updates.table import UPDATE_ATTACKS
+from tests.releases import MEMORY
 
 _Row = TypeVar("_Row", bound=Row)
 

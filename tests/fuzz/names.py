@@ -10,6 +10,8 @@ NAMES = (
     *("text input", "record input", "window input", "package.toml", "calibration.json"),
     *("names.toml", "lexicon", "device's keys", "worker's keys", "certificate", "locked key"),
     *("settings", "ONNX file", "GGUF file", "image", "engine child"),
+    *("release root", "release timestamp", "release part"),
+    *("signed timestamp", "signed snapshot", "signed rollout", "rollout", "plan", "update floor"),
 )
 HUGE = (b"\xff\xff\xff\x7f", b"\xff" * 8, b"\0\0\0\0\1\0\0\0", b"\x7f" + b"\xff" * 7)
 NASTY = (

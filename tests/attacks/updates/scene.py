@@ -42,7 +42,6 @@ YESTERDAY_S = NEW_S - DAY_S
 OLD, NEW = a_plan("1.0.0"), a_plan("2.0.0")
 GRACE_S = 0.05  # mosquitto keeps the order
 Files = Mapping[str, bytes]
-MEMORY = next((each for each in ("/dev/shm",) if Path(each).is_dir()), None)  # noqa: S108 - tests
 
 
 @dataclass(frozen=True, slots=True)

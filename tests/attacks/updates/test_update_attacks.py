@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.attacks.updates.attack import UpdateAttack, carry_out
-from tests.attacks.updates.scene import MEMORY, UpdateStage, update_stage
+from tests.attacks.updates.scene import UpdateStage, update_stage
 from tests.attacks.updates.table import UPDATE_ATTACKS
+from tests.releases import MEMORY
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
 
