@@ -11,7 +11,6 @@ its weight.
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,28 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.fleet.mosquitto import RunningBroker, running_broker
+from firstline.bench.lone_agent import (
+    answers,
+    children,
+    make_keys,
+    module,
+    put,
+    run_command,
+    write_settings,
+)
 
 _SETTLE_S = 3.0  # until start-up work is done
 _PATIENCE_S = 30.0
 _HELP_RUNS = 9
 _START_RUNS = 5
 STEPS = _START_RUNS + 1  # that `measure` reports
-_SETTINGS = """\
-[agent]
-credentials = "{keys}"
-[broker]
-host = "{host}"
-port = {port}
-[models.commands]
-package = "commands-small"
-[[tasks]]
-name = "home"
-model = "commands"
-domain = "home"
-max_error = 1.0
-input = {{ kind = "folder", path = "inbox" }}
-output = {{ kind = "folder", path = "answers" }}
-"""
 
 
 class FootprintError(Exception):
@@ -69,7 +61,7 @@ def measure(progress: Callable[[int], None]) -> Footprint:
     progress(1)
     with tempfile.TemporaryDirectory() as name, running_broker(Path(name) / "broker") as broker:
         folder = Path(name)
-        keys = _keys(folder / "fleet")
+        keys = make_keys(folder / "fleet")
         starts_s = []
         for session in range(1, _START_RUNS):
             with _agent(folder, keys, broker, session) as (_, start_s):
@@ -80,7 +72,7 @@ def measure(progress: Callable[[int], None]) -> Footprint:
             time.sleep(_SETTLE_S)
             idle_mb = pss_mb(pid)
             _ask(folder)
-            child_mb = sum(pss_mb(child) for child in _children(pid))
+            child_mb = sum(pss_mb(child) for child in children(pid))
             beside_mb = pss_mb(pid)
         progress(1)
     return Footprint(
@@ -102,7 +94,7 @@ def pss_mb(pid: int) -> float:
 
 def _help_ms() -> float:
     started_s = time.perf_counter()
-    subprocess.run(_module("firstline", "--help"), check=True, capture_output=True)  # noqa: S603 - our own module
+    subprocess.run(module("firstline", "--help"), check=True, capture_output=True)  # noqa: S603 - our own module
     return (time.perf_counter() - started_s) * 1e3
 
 
@@ -110,11 +102,8 @@ def _help_ms() -> float:
 def _agent(
     folder: Path, keys: Path, broker: RunningBroker, session: int
 ) -> Iterator[tuple[int, float]]:
-    settings = folder / "agent.toml"
-    text = _SETTINGS.format(keys=keys, host=broker.host, port=broker.port)
-    settings.write_text(text, encoding="utf-8")
-    listen = _module("firstline.bench.presence", broker.host, str(broker.port), str(session))
-    run = _module("firstline", "agent", "run", "--settings", str(settings))
+    listen = module("firstline.bench.presence", broker.host, str(broker.port), str(session))
+    run = run_command(write_settings(folder, keys, broker))
     with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listener:  # noqa: S603 - ours
         _line(listener)  # "ready"
         started_s = time.monotonic()
@@ -128,20 +117,6 @@ def _agent(
                 process.wait(_PATIENCE_S)
 
 
-def _keys(folder: Path) -> Path:
-    for words in (
-        ("init", str(folder), "--no-passphrase"),
-        ("enroll", "board-1", "--folder", "--dir", str(folder)),
-    ):
-        command = _module("firstline", "fleet", *words)
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own module
-    return folder / "devices" / "board-1"
-
-
-def _module(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", name, *arguments]
-
-
 def _line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
     line = process.stdout.readline()
@@ -151,17 +126,9 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 
 def _ask(folder: Path) -> None:
-    unfinished = folder / "inbox" / ".question"
-    unfinished.write_text("turn on the lights in the kitchen", encoding="utf-8")
-    unfinished.rename(folder / "inbox" / "question.txt")
+    put(folder, "question", "turn on the lights in the kitchen")
     give_up_s = time.monotonic() + _PATIENCE_S
-    while not any((folder / "answers").glob("*.json")):
+    while not answers(folder):
         if time.monotonic() > give_up_s:
             raise FootprintError("the agent gave no answer")
         time.sleep(0.05)
-
-
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task")
-    listed = (task / "children" for task in tasks.iterdir())
-    return [int(child) for path in listed for child in path.read_text(encoding="ascii").split()]

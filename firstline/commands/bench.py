@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firstline import console
+from firstline.commands.bench_board import pressure, writes
 from firstline.commands.bench_mask import mask
 from firstline.commands.bench_progress import progressing
 from firstline.commands.bench_swap import swap
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from firstline.bench.gate import Gate
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
-bench.command()(mask)
-bench.command()(update)
-bench.command()(swap)
+for measurement in (mask, update, swap, pressure, writes):
+    bench.command()(measurement)
 
 
 @bench.command()
