@@ -102,14 +102,19 @@ class WorkerService:
         self._house_due_s = 0.0  # monotonic
         self._drops = DropLog()
         self._broker = "not connected yet"
+        self._beat: Callable[[], None] = lambda: None
         self.vitals = self._look()  # replaced once a second; may be read on any thread
 
     def stop(self) -> None:
         """Have `run` return. May be called from a signal handler."""
         self._queue.put(Stop())
 
-    def run(self) -> None:
-        """Answer questions until `stop`; then finish what is accepted, as far as time allows."""
+    def run(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Answer questions until `stop`; then finish what is accepted, as far as time allows.
+
+        `beat` is called once a second, as long as the loop turns.
+        """
+        self._beat = beat
         with self._session:
             while not self._step(_HOUSE_S):
                 pass
@@ -152,6 +157,7 @@ class WorkerService:
         if time.monotonic() >= self._house_due_s:
             self._guarded(self._keep_house)
             self.vitals = self._look()
+            self._beat()
         return any(isinstance(event, Stop) for event in events)
 
     def _guarded(self, action: Callable[[], None]) -> None:

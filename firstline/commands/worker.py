@@ -1,7 +1,7 @@
 """`firstline worker`: the cloud."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,13 @@ from firstline.commands import noun
 from firstline.commands.log_options import LogJsonOption, QuietOption, VerboseOption
 from firstline.console import JsonOption, emit
 from firstline.logs import log_to_stderr
+from firstline.notify import Notifier
 from firstline.stopping import on_stop
+
+if TYPE_CHECKING:
+    from cloud_worker.vitals import Vitals
+
+_LONGEST_S = 30.0  # models work on threads of their own; the loop waits for its disk at most
 
 app = noun("The cloud: run a worker.")
 
@@ -30,8 +36,14 @@ def run(
     """
     log_to_stderr(verbose=verbose, quiet=quiet, as_json=log_json)
     with worker_process(settings) as service, on_stop(service.stop):
+        notifier = Notifier(longest_s=_LONGEST_S, doing=lambda: _doing(service.vitals))
         if as_json:
             emit({"event": "started", "settings": settings})
-        service.run()
+        service.run(notifier.alive)
     if as_json:
         emit({"event": "stopped"})
+
+
+def _doing(vitals: "Vitals") -> str:
+    work = sum(lane.waiting + lane.working for lane in vitals.lanes)
+    return f"broker {vitals.broker}, {work} questions{', stopping' if vitals.stopping else ''}"

@@ -14,7 +14,7 @@ import pytest
 
 from broker.fleet.mosquitto import running_broker
 from firstline.exits import ExitCode
-from tests.unit.firstline.conftest import AGENT, Home
+from tests.unit.firstline.conftest import Home, use_port
 
 pytestmark = pytest.mark.broker
 PATIENCE_S = 30.0
@@ -27,9 +27,9 @@ metered_file = "metered"
 
 
 class Service:
-    """An agent as systemd runs it, and what it says to systemd."""
+    """An agent or a worker as systemd runs it, and what it says to systemd."""
 
-    def __init__(self, home: Home, line: socket.socket, runtime: Path) -> None:
+    def __init__(self, home: Home, line: socket.socket, runtime: Path, *words: str) -> None:
         self.home, self.line, self.runtime = home, line, runtime
         self.heard: list[list[str]] = []
         environment = {
@@ -37,9 +37,11 @@ class Service:
             "WATCHDOG_USEC": "1000000",
             "RUNTIME_DIRECTORY": str(runtime),
         }
-        words = [sys.executable, "-m", "firstline", "agent", "run", "--settings", str(home.agent)]
         self.process = subprocess.Popen(
-            words, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "firstline", *words],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
 
     def listen(self, wanted: Callable[["Service"], bool]) -> None:
@@ -59,18 +61,21 @@ class Service:
         return done.returncode, found
 
 
-@pytest.fixture
-def service(home: Home) -> Iterator[Service]:
+@pytest.fixture(params=["agent"])
+def service(home: Home, request: pytest.FixtureRequest) -> Iterator[Service]:
     (home.folder / "metered").write_text("yes\n")
     with (
         running_broker(home.folder / "broker") as broker,
         tempfile.TemporaryDirectory() as folder,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line,
     ):
-        home.agent.write_text(AGENT.format(port=broker.port) + BOARD)
         line.bind(str(Path(folder) / "notify"))
         line.settimeout(PATIENCE_S)
-        started = Service(home, line, Path(folder))
+        use_port(home, broker.port)
+        home.agent.write_text(home.agent.read_text() + BOARD)
+        settings = {"agent": home.agent, "worker": home.worker}[request.param]
+        run = (request.param, "run", "--settings", str(settings))
+        started = Service(home, line, Path(folder), *run)
         try:
             yield started
         finally:
@@ -99,6 +104,13 @@ def test_systemd_and_the_boards_user_learn_how_the_agent_fares(service: Service)
     ]
     assert (service.runtime / "status.json").stat().st_mode & 0o777 == 0o644
     assert (service.home.folder / "state" / "status.json").is_symlink()
+
+
+@pytest.mark.parametrize("service", ["worker"], indirect=True)
+def test_a_worker_tells_systemd_too(service: Service) -> None:
+    service.listen(lambda said: "STATUS=broker ok, 0 questions" in str(said.heard[-1:]))
+
+    assert service.heard[0][:3] == ["READY=1", "WATCHDOG_USEC=30000000", "WATCHDOG=1"]
 
 
 def test_an_agent_that_has_ended_is_no_running_one(service: Service) -> None:
