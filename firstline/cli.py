@@ -33,6 +33,8 @@ _COMMANDS = {
     "model": ("model:app", "Model packages: list, show, pull, pack and calibrate your own."),
     "gate": ("gate:app", "The gate: what a bound on error or on questions asked costs."),
     "config": ("config:app", "Settings files: check, show."),
+    "install": ("install:install", "Make a service of an agent or a worker on this machine."),
+    "uninstall": ("install:uninstall", "Remove such a service."),
     "status": ("status:status", "What the agent on this board does now."),
     "doctor": ("doctor:doctor", "Check this machine, each finding with its fix."),
     "bench": ("bench:bench", "Measure the round trip, the footprint, the gate."),

@@ -69,6 +69,7 @@ class Duties:
             watch=watch,
             counters=self.counters,
             started_s=since_boot_s(),
+            writes_mb_per_day=self.plan.writes_mb_per_day,
         )
         return (status.write,)
 

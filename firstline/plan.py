@@ -115,6 +115,7 @@ class AgentPlan:
     state: Path
     told: Told
     throttle_c: float
+    writes_mb_per_day: float  # MB that the agent may write; 0: no budget
     broker: Broker
     local_broker: Broker | None
     resend_s: float

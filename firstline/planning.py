@@ -1,6 +1,7 @@
 """Settings -> plan. Run as `python -m firstline.planning FILE`, it writes the plan, pickled."""
 
 import json
+import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from broker.package.errors import PackageError
 from broker.package.inputs import WindowInput
 from broker.package.manifest import Manifest, load_manifest
 from broker.package.ram import whole_bytes
+from broker.wire.credentials import DEVICE_CARD
 from firstline.feasible import gate_policy, refusals
 from firstline.mask_rules import list_faults, mask_rules
 from firstline.naming import names_faults
@@ -86,10 +88,11 @@ def plan(settings: AgentSettings, base: Path, candidates: Candidates | None = No
     local, board = settings.local_broker, settings.board
     packages = placed(settings, base, candidates or {})
     return AgentPlan(
-        credentials=base / settings.agent.credentials,
+        credentials=_credentials(settings, base),
         state=base / settings.agent.state,
         told=Told(power=board.power, metered=board.metered, metered_file=base / board.metered_file),
         throttle_c=board.throttle_c,
+        writes_mb_per_day=board.writes_mb_per_day,
         broker=_broker(settings.broker, settings, base),
         local_broker=None if local is None else _broker(local, settings, base),
         resend_s=settings.agent.resend_s,
@@ -184,8 +187,16 @@ def _engine(section: ModelSection, package: Path) -> EnginePlan:
     )
 
 
+def _credentials(settings: AgentSettings, base: Path) -> Path:
+    """The device's folder of keys: the copies that systemd made for this service, if it did."""
+    given = os.environ.get("CREDENTIALS_DIRECTORY", "")  # systemd.exec(5), LoadCredential=
+    if given and (Path(given) / DEVICE_CARD).exists():
+        return Path(given)
+    return base / settings.agent.credentials
+
+
 def _broker(section: BrokerSection, settings: AgentSettings, base: Path) -> Broker:
-    tls = section.tls_files(settings.agent.credentials, base)
+    tls = section.tls_files(_credentials(settings, base), base)
     return Broker(section.host, section.port, tls)
 
 

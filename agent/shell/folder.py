@@ -30,6 +30,7 @@ from broker.wire.files import write_whole
 REJECTED = "rejected"
 CONVERSATION_MARK = "~"
 _UNFINISHED = (".part", ".tmp")
+_OWN, _GROUP = 0o600, 0o060
 _QUIET_S = 1.0  # a scan passes over what was written so lately: its writer may not be done
 
 _log = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ class FolderInput:
 class FolderOutput:
     """Writes each answer to `<ticket>.json`, so that a repeat overwrites itself.
 
+    Answers hold personal data: they are their owner's, and the group's as far as the folder is.
+
     Args:
         folder: Made if missing.
     """
@@ -99,7 +102,9 @@ class FolderOutput:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"{delivery.ticket}.json"
-            write_whole(path, (delivery_json(delivery) + "\n").encode())
+            group = self._folder.stat().st_mode & _GROUP
+            content = (delivery_json(delivery) + "\n").encode()
+            write_whole(path, content, mode=_OWN | group)
         except OSError as error:
             raise OutputUnavailableError(f"{self._folder}: {error.strerror}") from error
 

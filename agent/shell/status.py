@@ -6,6 +6,7 @@ The state folder only holds the link, so that an SD card is not written. No cont
 """
 
 import json
+import logging
 import os
 import tempfile
 import time
@@ -22,9 +23,12 @@ from agent.store.clock import since_boot_s
 from broker.wire.files import write_whole
 
 STATUS = "status.json"
+_MB, _HOUR_S, _DAY_S = 1e6, 3600.0, 86_400.0
 _PAUSE_S = 5.0  # between two writings
 _EVERYBODY_READS = 0o644  # where its folder lets them
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +42,9 @@ class Status:
     watch: BoardWatch
     counters: Counter[str]
     started_s: float
+    writes_mb_per_day: float = 0.0  # MB that may be written to disks; 0: no budget
     _next_s: float = 0.0  # monotonic
+    _over: bool = False  # the budget
 
     def write(self) -> None:
         """Write it, if it is time to."""
@@ -46,8 +52,8 @@ class Status:
         if now_s >= self._next_s:
             self._next_s = now_s + _PAUSE_S
             with suppress(OSError):  # no room in memory: whoever looks sees how old it is
-                write_whole(self.file, json.dumps(self.document()).encode())
-                self.file.chmod(_EVERYBODY_READS)
+                content = json.dumps(self.document()).encode()
+                write_whole(self.file, content, mode=_EVERYBODY_READS)
 
     def document(self) -> Mapping[str, object]:
         """What is in it."""
@@ -63,8 +69,23 @@ class Status:
             "board": asdict(self.watch.conditions),
             "measures": asdict(self.watch.taken),
             "memory_mb": round(_resident_mb(os.getpid()), 1),
-            "written_mb": round(_written_mb(), 1),
+            "writes": self._writes(),
             "counters": {name: count for name, count in sorted(self.counters.items()) if count},
+        }
+
+    def _writes(self) -> Mapping[str, object]:
+        """What goes to disks, MB, and whether that is more than a card shall bear."""
+        up_s, written_mb = since_boot_s() - self.started_s, _written_bytes() / _MB
+        a_day_mb = written_mb * _DAY_S / max(up_s, _HOUR_S)  # a start is not a day's measure
+        over = 0 < self.writes_mb_per_day < a_day_mb
+        if over and not self._over:
+            self.counters["writes_over_budget"] += 1
+            _log.warning("%.0f MB a day are written, more than writes_mb_per_day", a_day_mb)
+        self._over = over
+        return {
+            "mb": round(written_mb, 2),
+            "mb_per_day": round(a_day_mb, 1),
+            "budget_mb_per_day": self.writes_mb_per_day or None,
         }
 
 
@@ -110,10 +131,10 @@ def _resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576
 
 
-def _written_mb() -> float:
-    """What this process has had written to disks since it started, MiB, proc(5)."""
+def _written_bytes() -> int:
+    """What this process has had written to disks since it started, proc(5)."""
     with suppress(OSError):
         lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
         counts = dict(line.split(": ") for line in lines)
-        return int(counts.get("write_bytes", 0)) / 1_048_576
-    return 0.0
+        return int(counts.get("write_bytes", 0))
+    return 0

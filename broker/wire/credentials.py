@@ -27,6 +27,7 @@ from broker.wire.topics import DeviceId, FleetId, PoolId
 
 STORAGE_KEY_BYTES = 32
 BUNDLE = "bundle.json"
+DEVICE_CARD = "device.json"
 _MAKE_IT = (
     "Make it with 'firstline join' or 'firstline fleet enroll --folder' (a device), "
     "'firstline fleet init' (a worker), then copy the whole folder"
@@ -78,7 +79,7 @@ def load_device(folder: Path) -> DeviceCredentials:
     Raises:
         KeyFileError: a file is missing, altered, or of another fleet.
     """
-    card = _parse(DeviceCard, folder / "device.json")
+    card = _parse(DeviceCard, folder / DEVICE_CARD)
     root = _root(folder)
     wrapped = read(folder / BUNDLE)
     keys, _ = open_bundle(wrapped, root)

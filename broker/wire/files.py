@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, mode 0600, so that a reader or a power cut sees all of it or nothing.
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file so that a reader or a power cut sees all of it or nothing.
 
     Raises:
         OSError: it cannot be written.
@@ -16,6 +16,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

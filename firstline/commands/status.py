@@ -80,7 +80,7 @@ def _lines(found: Document) -> Iterator[str]:
     yield f"measures  {_measures(found['measures'])}"
     whole_mb = found["memory_mb"] + sum(model["memory_mb"] or 0.0 for model in found["models"])
     yield f"memory    {found['memory_mb']:.0f} MiB, {whole_mb:.0f} with the models"
-    yield f"written   {found['written_mb']:.1f} MiB to disk since it started"
+    yield f"written   {_writes(found['writes'])}"
     for name, count in sorted(found["counters"].items()):
         yield f"    {name}  {count}"
 
@@ -105,6 +105,13 @@ def _measures(taken: Document) -> str:
     words = ["half the threads, since it is hot"] if taken["hot"] else []
     words += ["asking is costly, see frugal_share and frugal_wait_s"] if taken["costly"] else []
     return "; ".join(words) or "none"
+
+
+def _writes(writes: Document) -> str:
+    budget = writes["budget_mb_per_day"]
+    of = "" if budget is None else f" of {budget:.0f} that it may"
+    a_day = f"{writes['mb_per_day']:.0f} MB a day{of}"
+    return f"{writes['mb']:.1f} MB to disk since it started, {a_day}"
 
 
 def _span(seconds: float) -> str:

@@ -14,4 +14,5 @@ class BoardSection(Section):
     throttle_c: float = Field(default=80.0, ge=40, le=110)  # from here on with half the threads
     power: Power = Power.AUTO
     metered: Metered = Metered.AUTO
+    writes_mb_per_day: float = Field(default=0.0, ge=0, le=1_000_000)  # 0: no budget
     metered_file: Path = METERED_FILE  # "yes" or "no", looked at where `metered` is auto

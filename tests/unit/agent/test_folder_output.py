@@ -32,6 +32,17 @@ class TestOutput:
         assert file.name == f"{UUID(int=1)}.json"
         assert json.loads(file.read_text())["answer"] == "lights_on"
 
+    @pytest.mark.parametrize(("folder", "file"), [(0o770, 0o660), (0o755, 0o640), (0o700, 0o600)])
+    def test_the_group_reads_answers_where_it_may_read_their_folder(
+        self, tmp_path: Path, folder: int, file: int
+    ) -> None:
+        tmp_path.chmod(folder)
+
+        FolderOutput(tmp_path).deliver(DELIVERY)
+
+        [answer] = tmp_path.iterdir()
+        assert answer.stat().st_mode & 0o777 == file
+
     def test_a_repeat_and_a_correction_overwrite_the_file(self, tmp_path: Path) -> None:
         output = FolderOutput(tmp_path)
         output.deliver(replace(DELIVERY, final=False))

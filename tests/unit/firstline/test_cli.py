@@ -33,7 +33,10 @@ VERBS = {
     "config": ("check", "show"),
     "bench": ("roundtrip", "footprint", "engine", "gate"),
 }
-ALONE = ("demo", "ask", "mask", "join", "renew", "status", "doctor", "exit-codes")
+ALONE = (
+    *("demo", "ask", "mask", "join", "renew"),
+    *("install", "uninstall", "status", "doctor", "exit-codes"),
+)
 HEAVY = {
     "agent",
     "broker",
