@@ -35,6 +35,7 @@ def findings(disk: Path) -> Iterator[Finding]:
     yield _processor(platform.machine(), Path("/proc/cpuinfo"))
     yield _pages()
     yield _memory(Path("/proc/meminfo"))
+    yield _limits(Path("/sys/fs/cgroup"))
     yield _disk(disk)
     yield _clock(time.time())
 
@@ -85,6 +86,17 @@ def _memory(meminfo: Path) -> Finding:
     if free < _MEMORY_FAIL_MIB:
         return fail("memory", seen, fix)
     return warn("memory", seen, fix) if free < _MEMORY_WARN_MIB else ok("memory", seen)
+
+
+def _limits(groups: Path) -> Finding:
+    """Whether a service's MemoryMax= holds: Raspberry Pi OS starts its kernel without."""
+    controllers = groups / "cgroup.controllers"  # version 2
+    there = controllers.is_file() and "memory" in controllers.read_text().split()
+    if there or (groups / "memory").is_dir():
+        return ok("memory limits", "control groups can limit memory")
+    seen = "this kernel was started without the memory controller: MemoryMax= does nothing"
+    fix = "sudo sed -i '1s/$/ cgroup_enable=memory/' /boot/firmware/cmdline.txt && sudo reboot"
+    return warn("memory limits", seen, fix)
 
 
 def _disk(folder: Path) -> Finding:

@@ -6,13 +6,13 @@ firmware_configs/... with @NAME@ in it --fill--> content --> a place under the r
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from firstline.shipped import CONFIGS
 
 SETTINGS = "etc/firstline"
 AGENT, WORKER = "firstline-agent", "firstline-worker"
-USER = "firstline"
+USER: Final = "firstline"
 _UNITS = "etc/systemd/system"
 SYSUSERS = "etc/sysusers.d/firstline.conf"
 _PLACE = re.compile(r"@(\w+)@")

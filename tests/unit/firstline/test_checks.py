@@ -81,6 +81,28 @@ def test_memory_is_judged_by_what_is_available(tmp_path: Path, kib: int, state: 
     assert machine._memory(tmp_path / "meminfo").state == state
 
 
+@pytest.mark.parametrize(
+    ("files", "state"),
+    [
+        ({"cgroup.controllers": "cpuset cpu io memory pids"}, State.OK),
+        ({"cgroup.controllers": "cpuset cpu io pids"}, State.WARN),  # Raspberry Pi OS
+        ({"memory/tasks": ""}, State.OK),  # version 1
+        ({}, State.WARN),
+    ],
+)
+def test_a_kernel_that_cannot_limit_memory_is_a_warning(
+    tmp_path: Path, files: dict[str, str], state: State
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    found = machine._limits(tmp_path)
+
+    assert found.state == state
+    assert ("cgroup_enable=memory" in found.fix) is (state is State.WARN)
+
+
 @pytest.mark.parametrize(("now_s", "state"), [(0.0, State.FAIL), (5e9, State.FAIL)])
 def test_a_clock_that_cannot_be_right_fails(now_s: float, state: State) -> None:
     assert machine._clock(now_s) == Finding(

@@ -3,14 +3,16 @@
 import io
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from agent.core.gate import GatePolicy
 from agent.core.pressure import Frugality, Measures
+from broker.wire.tls import TlsFiles
 from firstline.plan import AgentPlan
 from firstline.planning import plan
-from firstline.settings.agent import AgentSettings
+from firstline.settings.agent import AgentSettings, BrokerSection
 from firstline.settings.source import read
 from firstline.tasks import Tasks
 from tests.unit.firstline.conftest import Home
@@ -48,6 +50,24 @@ def test_what_the_settings_say_is_planned(planned: AgentPlan) -> None:
     assert home.engine.max_memory_bytes == 700_000_000
     assert home.frugal == Frugality(share=0.1, wait_s=0.2)
     assert typed.frugal == Frugality()
+
+
+def test_keys_that_systemd_copied_for_the_service_are_the_ones_that_count(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "credentials"
+    copies.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(copies))
+    settings = read(home.agent, AgentSettings)
+    secured = settings.model_copy(update={"broker": BrokerSection(tls=True)})
+
+    without = plan(secured, home.folder)  # they are another program's
+    (copies / "device.json").write_text("{}")
+    found = plan(secured, home.folder)
+
+    assert without.credentials == home.folder / "fleet" / "devices" / "kitchen"
+    assert found.credentials == copies
+    assert found.broker.tls == TlsFiles.of(copies)
 
 
 def test_without_a_limit_an_engine_has_three_quarters_of_the_memory(home: Home) -> None:
