@@ -32,7 +32,7 @@ _COMMANDS = {
     "renew": ("renew:renew", "The board: new keys, granted to who has the old ones."),
     "model": ("model:app", "Model packages: list, show, pull, pack and calibrate your own."),
     "gate": ("gate:app", "The gate: what a bound on error or on questions asked costs."),
-    "config": ("config:app", "Settings files: check, show."),
+    "config": ("config:app", "Settings files: check, show, every key."),
     "install": ("install:install", "Make a service of an agent or a worker on this machine."),
     "uninstall": ("install:uninstall", "Remove such a service."),
     "status": ("status:status", "What the agent on this board does now."),

@@ -1,5 +1,6 @@
 """`firstline config`: is a settings file right, and what does it come to?"""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,22 @@ from firstline.settings import references, source
 from firstline.settings.agent import AgentSettings
 from firstline.settings.problems import SettingsError
 from firstline.settings.references import Settings
+from firstline.settings.rows import rows
+from firstline.settings.worker import WorkerSettings
 
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Settings of an agent or of a worker.")
 ]
 
-app = noun("Settings files: check, show.")
+
+class Kind(StrEnum):
+    """Whose settings."""
+
+    AGENT = "agent"
+    WORKER = "worker"
+
+
+app = noun("Settings files: check, show, and the keys that there are.")
 
 
 @app.command()
@@ -52,6 +63,22 @@ def show_effective(file: FileArgument, *, as_json: JsonOption = False) -> None:
         "settings": [{"key": key, "value": value, "origin": origin} for key, value, origin in rows],
     }
     show(document, columns([("key", "value", "from"), *rows]), as_json=as_json)
+
+
+@app.command()
+def keys(
+    kind: Annotated[Kind, typer.Argument(help="Whose settings.")], *, as_json: JsonOption = False
+) -> None:
+    """Print every key there is, its default and what is allowed; NAME is one that you choose."""
+    found = [
+        tuple(cell.replace("`", "") for cell in row)
+        for row in rows(AgentSettings if kind is Kind.AGENT else WorkerSettings)
+    ]
+    document = {
+        "kind": kind,
+        "keys": [dict(zip(("key", "default", "allowed"), row, strict=True)) for row in found],
+    }
+    show(document, columns([("key", "default", "allowed"), *found]), as_json=as_json)
 
 
 def _kind(settings: Settings) -> str:

@@ -18,7 +18,9 @@ _TEST = re.compile(r"\bdef (test_\w+)")
 _PATH = re.compile(
     r"(?:agent|broker|cloud_worker|firmware_configs|firstline|scripts|tests|training)/[\w./-]+"
 )
-_OF_A_MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|opt|srv|var)/|pypi|/simple\b")
+_OF_A_MACHINE = re.compile(
+    r"(?<![\w.])/(?:home|root|tmp|work|opt(?!/firstline)|srv|var)/|pypi|/simple\b"
+)
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 
 

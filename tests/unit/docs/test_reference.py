@@ -20,16 +20,18 @@ from firstline.bench.engine import Engines
 from firstline.bench.footprint import Footprint
 from firstline.bench.gate import Gate, OutOfScope
 from firstline.bench.masking import Masking
+from firstline.bench.pressure import Pressure
 from firstline.bench.roundtrip import RoundTrip
+from firstline.bench.writes import Writes
 from firstline.cli import _COMMANDS, Stub, main
 from firstline.exits import MEANINGS
 from firstline.settings import source
 from firstline.settings.agent import AgentSettings
 from firstline.settings.references import read
+from firstline.settings.rows import rows
 from firstline.settings.worker import WorkerSettings
 from firstline.shipped import MODELS
 from tests.unit.docs.pages import README, ROOT, blocks, code, pages, table
-from tests.unit.docs.settings_rows import rows
 
 WORKER_PAGE = ROOT / "cloud_worker" / "README.md"
 SETTINGS: dict[str, type[BaseModel]] = {
@@ -167,6 +169,16 @@ def test_every_key_of_the_figures_of_drain_is_told() -> None:
     told = [code(row[0])[0] for row in table(README, "### Drain")]
 
     assert told == [each.name for each in dataclasses.fields(Drain)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [("### Short of memory", Pressure), ("### What a card has to bear", Writes)],
+)
+def test_every_key_of_a_boards_figures_is_told(heading: str, kind: type) -> None:
+    told = [code(row[0])[0] for row in table(README, heading)]
+
+    assert told == [each.name for each in dataclasses.fields(kind)]
 
 
 def test_every_key_of_maskings_figures_is_told() -> None:

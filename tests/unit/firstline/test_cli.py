@@ -30,7 +30,7 @@ VERBS = {
     "fleet": ("init", "hosts", "enroll", "admit", "worker", "revoke", "list", "status"),
     "model": ("list", "show", "pack"),
     "gate": ("explain",),
-    "config": ("check", "show"),
+    "config": ("check", "show", "keys"),
     "bench": ("roundtrip", "footprint", "engine", "gate"),
 }
 ALONE = (

@@ -42,8 +42,8 @@ def test_every_check_of_the_machine_is_there(capsys: pytest.CaptureFixture[str])
     _, found = examine(capsys)
 
     assert {
-        "python", "64-bit", "processor", "page size", "memory", "disk", "clock", "mosquitto",
-        "extra device", "extra worker", "encryption", "models",
+        "python", "64-bit", "processor", "page size", "memory", "memory limits", "disk",
+        "clock", "mosquitto", "extra device", "extra worker", "encryption", "models",
     } == set(found)  # fmt: skip
     assert all(each.fix for each in found.values() if each.state != State.OK)
     assert all(not each.fix for each in found.values() if each.state == State.OK)

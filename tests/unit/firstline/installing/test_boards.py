@@ -10,8 +10,11 @@ from firstline.installing.boards import Machine, choose, profiles, this_machine
 from firstline.installing.files import File, of_agent
 from firstline.settings import references, source
 from firstline.settings.agent import AgentSettings
+from firstline.shipped import CONFIGS
+from tests.unit.docs.pages import ROOT, table
 
 PROFILES = profiles()
+PAGE = ROOT / "firmware_configs" / "README.md"
 ARM, X86 = "aarch64", "x86_64"
 
 
@@ -75,9 +78,21 @@ def test_a_board_can_bear_what_its_profile_allows(name: str) -> None:
     assert 100 < profile.engine_mb < profile.service_mb < profile.ram_mb
 
 
+def test_the_page_tells_every_board() -> None:
+    assert table(PAGE, "## Boards") == [told(name) for name in PROFILES]
+
+
+def told(name: str) -> list[str]:
+    found = PROFILES[name]
+    numbers = (found.threads, found.service_mb, found.engine_mb)
+    rest = (found.max_questions, f"{found.writes_mb_per_day:g}", f"{found.throttle_c:g}")
+    words = (f"`{found.package}`", f"`{found.profile}`")
+    cells = (f"`{name}`", ", ".join(found.models), *numbers, *words, *rest)
+    return [str(cell) for cell in cells]
+
+
 def test_every_profile_has_the_same_keys() -> None:
-    folder = Path(references.__file__).parents[2] / "firmware_configs" / "boards"
-    keys = [tuple(tomllib.loads(path.read_text())) for path in folder.glob("*.toml")]
+    keys = [tuple(tomllib.loads(path.read_text())) for path in (CONFIGS / "boards").glob("*.toml")]
 
     assert len(keys) == 5
     assert len(set(keys)) == 1

@@ -1,4 +1,7 @@
-"""What the settings' models say of each key, as rows for a table: key, default, what is allowed."""
+"""What the settings' models say of each key, as rows of a table: key, default, what is allowed.
+
+The README's tables and `firstline config keys` are made of them; units are in the keys' names.
+"""
 
 import json
 import typing
