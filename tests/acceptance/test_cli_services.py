@@ -15,7 +15,7 @@ from tests.acceptance.stage import Answer, until
 from tests.asker import make_fleet
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
-WITHIN_S = 15.0
+WITHIN_S = 30.0
 AGENT = """\
 [agent]
 credentials = "keys"
