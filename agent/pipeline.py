@@ -45,7 +45,6 @@ _OVERSPENT = "not asked: the cloud budget is spent"
 
 _log = logging.getLogger(__name__)
 
-
 _Stored = TypeVar("_Stored")
 
 
@@ -177,9 +176,10 @@ class Pipeline:
 
     def _escalate(self, task: Task, asked: Asked, masked: Masked) -> Parcel | None:
         try:
-            question = dump_question(Question(task.domain, masked.payload))
+            question = dump_question(Question(task.domain, masked.payload, task.priority))
             deadline_s = asked.started_s + task.patience_s
-            parcel = self.post.put(asked, question, deadline_s, self.referee.numbers(task))
+            numbers, rank = self.referee.numbers(task), task.priority.rank
+            parcel = self.post.put(asked, question, deadline_s, numbers, rank)
         except (OutboxFullError, KeyFileError, WireError) as error:
             _log.warning("%s: answered on the device: %s", asked.ticket, error)
             if isinstance(error, KeyFileError):

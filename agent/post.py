@@ -19,6 +19,7 @@ from agent.store.errors import OutboxFullError, StoreError
 from agent.store.keyring import Keyring
 from agent.store.memo import Memo, Safe
 from agent.store.outbox import NO_NUMBERS, Outbox, Parcel
+from agent.store.schema import USUAL_RANK
 from broker.wire.envelope import open_reply, parse
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.link import Message
@@ -58,10 +59,11 @@ class Post:
         question: bytes,
         deadline_s: float,
         numbers: Mapping[str, float] = NO_NUMBERS,
+        rank: int = USUAL_RANK,
     ) -> Parcel | None:
         """Seal a question into the outbox; None if its ticket is there already.
 
-        Numbers to remember with it are there exactly if it is.
+        Numbers to remember with it are there exactly if it is. The lowest rank is sent first.
 
         Raises:
             OutboxFullError: no room.
@@ -73,7 +75,7 @@ class Post:
         memo = self.safe.seal_memo(Memo(asked, seal.reply_key, question, seal.pool_key))
         parcel = Parcel(asked.ticket, seal.envelope, 1, deadline_s)
         due_s = self.now_s() + self.resend_s
-        added = self.outbox.put(parcel, memo=memo, due_s=due_s, numbers=numbers)
+        added = self.outbox.put(parcel, memo=memo, due_s=due_s, numbers=numbers, rank=rank)
         return parcel if added else None
 
     def memo(self, ticket: UUID) -> Memo:

@@ -8,6 +8,7 @@ from agent.core.gate import GatePolicy
 from agent.core.policy import MaskRules
 from agent.models.model import LocalModel
 from agent.stages import Delivery
+from broker.wire.messages import Priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +23,6 @@ class Task:
     gate: GatePolicy
     patience_s: float  # how long an escalated question may wait
     wait_s: float = 0.0  # before it is sent: asking is costly now, and may not be soon
+    priority: Priority = Priority.NORMAL  # beside the device's other tasks
     provisional: bool  # deliver the draft at once, the cloud's answer later
     deliver: Callable[[Delivery], None]

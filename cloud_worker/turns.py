@@ -1,8 +1,9 @@
 """Whose question is next: devices take turns, and of one device the most urgent comes first.
 
-    job --put--> device -> [ by the end of its time ] --take--> a free thread of the engine
+    job --put--> device -> [ by priority, then end of its time ] --take--> a thread of the engine
 
-So a device that floods waits for itself, and what its task can wait for least is asked first.
+So a device that floods waits for itself, and what its task can wait for least is asked first. A
+priority is a word among a device's own questions: it takes no other device's turn.
 """
 
 import heapq
@@ -13,6 +14,7 @@ from threading import Condition
 
 from cloud_worker.letters import Job
 
+_Place = tuple[tuple[int, float, int], float, Job]  # with what orders it, and since when
 Waiting = tuple[Job, float, float]  # since when, and until when; monotonic seconds
 
 
@@ -20,7 +22,7 @@ class Turns:
     """A queue that threads share. The caller bounds what it puts."""
 
     def __init__(self) -> None:
-        self._queues: OrderedDict[str, list[tuple[float, int, float, Job]]] = OrderedDict()
+        self._queues: OrderedDict[str, list[_Place]] = OrderedDict()
         self._numbers = count()  # of two that are equally urgent, the first that came
         self._changed = Condition()
 
@@ -29,7 +31,8 @@ class Turns:
         device = job.envelope.request.device
         with self._changed:
             queue = self._queues.setdefault(device, [])
-            heapq.heappush(queue, (deadline_s, next(self._numbers), time.monotonic(), job))
+            order = (job.question.priority.rank, deadline_s, next(self._numbers))
+            heapq.heappush(queue, (order, time.monotonic(), job))
             self._changed.notify()
 
     def waiting(self) -> int:
@@ -42,7 +45,7 @@ class Turns:
         with self._changed:
             self._changed.wait_for(lambda: self._queues)
             device, queue = self._queues.popitem(last=False)
-            deadline_s, _, put_s, job = heapq.heappop(queue)
+            (_, deadline_s, _), put_s, job = heapq.heappop(queue)
             if queue:
                 self._queues[device] = queue
         return job, put_s, deadline_s

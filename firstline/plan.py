@@ -21,6 +21,7 @@ from agent.core.policy import MaskRules
 from agent.core.pressure import Frugality
 from broker.package.golden import Golden
 from broker.package.profile import Profile
+from broker.wire.messages import Priority
 from broker.wire.tls import TlsFiles
 
 _PATIENCE_S = 60.0  # a cold SD card
@@ -75,6 +76,7 @@ class TaskPlan:
     gate: GatePolicy
     frugal: Frugality
     patience_s: float
+    priority: Priority
     provisional: bool
     source: Endpoint
     target: Endpoint

@@ -169,6 +169,7 @@ def _task(
         gate=gate_policy(section),
         frugal=Frugality(section.frugal_share, section.frugal_wait_s),
         patience_s=section.patience_s,
+        priority=section.priority,
         provisional=section.provisional,
         source=_endpoint(section.input, base),
         target=_endpoint(section.output, base),

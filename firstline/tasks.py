@@ -95,6 +95,7 @@ class Tasks:
             gate=gate_under(self._taken, plan.gate, plan.frugal),
             wait_s=wait_under(self._taken, plan.frugal),
             patience_s=plan.patience_s,
+            priority=plan.priority,
             provisional=plan.provisional,
             deliver=partial(self._counted, self._output(plan.target)),
         )

@@ -106,11 +106,12 @@ class Courier:
         if wait_s:
             self.counters["held_back"] += 1
             self.outbox.hold(parcel.ticket, now_s + wait_s)
-        elif len(self._waiting) < _MOST_WAITING and self._publish(parcel):
+        elif not self._backlog and len(self._waiting) < _MOST_WAITING and self._publish(parcel):
             self._waiting[parcel.ticket] = now_s + self.resend_s
         else:
             self._backlog = True
             self.outbox.unsent(parcel.ticket)
+            self._refill()  # by rank: what has waited is not passed by
 
     def release(self) -> None:
         """Nothing is a reason to wait any more: what was held back goes out."""

@@ -10,7 +10,7 @@ A published field is never changed or removed; a new meaning is a new kind.
 
 import struct
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated
 
 from msgspec import Meta
@@ -33,12 +33,26 @@ class Kind(IntEnum):
     REFUSED = 5
 
 
+class Priority(StrEnum):
+    """Which of a device's own questions comes first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """The lowest comes first."""
+        return tuple(Priority).index(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A masked question, device -> worker."""
 
     domain: str  # what kind of knowledge is asked for, such as "home"
     payload: Payload
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,7 @@ class _QuestionHeader(Document, frozen=True):
     payload: PayloadKind
     channels: tuple[str, ...] = ()
     rate_hz: Annotated[float, Meta(ge=0)] | None = None  # of a window
+    priority: Priority = Priority.NORMAL  # which is left out: an earlier worker knows no other
 
 
 class _AnswerHeader(Document, frozen=True):
@@ -108,6 +123,7 @@ def dump_question(question: Question) -> bytes:
         payload=shape.kind,
         channels=shape.channels,
         rate_hz=shape.rate_hz or None,
+        priority=question.priority,
     )
     return _pack(Kind.QUESTION, header, content)
 
@@ -124,7 +140,7 @@ def load_question(data: bytes) -> Question:
     try:
         header = _QuestionHeader.read(header_json)
         shape = Shape(header.payload, header.channels, header.rate_hz or 0.0)
-        return Question(header.domain, join(shape, content))
+        return Question(header.domain, join(shape, content), header.priority)
     except (ValueError, OverflowError, RecursionError):
         raise MessageError("a question does not match its schema") from None
 

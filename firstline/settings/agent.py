@@ -11,6 +11,7 @@ from agent.core.generalize import GENERALIZABLE
 from agent.core.phrases import phrases
 from agent.core.policy import DENIED, LABELS, FieldRule, Treatment
 from agent.core.pseudonyms import Style
+from broker.wire.messages import Priority
 from broker.wire.payload import PayloadKind
 from broker.wire.tls import TlsFiles
 from firstline.settings.board import BoardSection
@@ -140,6 +141,7 @@ class TaskSection(Section):
     patience_s: float = Field(default=60.0, gt=0, le=86_400)  # an escalated question may wait
     frugal_share: float | None = Field(default=None, ge=0, le=1)  # on battery, or metered
     frugal_wait_s: float = Field(default=0.0, ge=0, le=86_400)  # the same: before it is sent
+    priority: Priority = Priority.NORMAL  # of its questions, beside those of other tasks
     provisional: bool = False  # answer locally at once, and again when the cloud has answered
     max_bytes: int = Field(default=1_048_576, ge=1, le=64 * 1_048_576)  # of one input
     max_chars: int = Field(default=8192, ge=1, le=100_000)  # of a text; the rest is cut and flagged

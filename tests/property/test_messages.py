@@ -12,6 +12,7 @@ from broker.wire.messages import (
     Answer,
     Busy,
     Kind,
+    Priority,
     Question,
     Refused,
     Reply,
@@ -41,7 +42,7 @@ PAYLOADS: st.SearchStrategy[Payload] = st.one_of(
     st.dictionaries(WORDS, st.one_of(NUMBERS, WORDS)).map(Record),
     windows(),
 )
-QUESTIONS = st.builds(Question, DOMAINS, PAYLOADS)
+QUESTIONS = st.builds(Question, DOMAINS, PAYLOADS, st.sampled_from(Priority))
 REPLIES: st.SearchStrategy[Reply] = st.one_of(
     st.builds(
         Answer,

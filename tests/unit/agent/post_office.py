@@ -56,10 +56,12 @@ class Post:
             counters=self.counters,
         )
 
-    def put(self, number: int, *, due_s: float = 0.0, deadline_s: float = 1e9) -> Parcel:
+    def put(
+        self, number: int, *, due_s: float = 0.0, deadline_s: float = 1e9, rank: int = 1
+    ) -> Parcel:
         """Queue a parcel."""
         parcel = Parcel(UUID(int=number), b"sealed", 1, deadline_s)
-        self.outbox.put(parcel, memo=b"m", due_s=due_s)
+        self.outbox.put(parcel, memo=b"m", due_s=due_s, rank=rank)
         return parcel
 
     def pause_s(self, ticket: int) -> float:

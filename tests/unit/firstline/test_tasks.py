@@ -9,6 +9,7 @@ import pytest
 
 from agent.core.gate import GatePolicy
 from agent.core.pressure import Frugality, Measures
+from broker.wire.messages import Priority
 from broker.wire.tls import TlsFiles
 from firstline.plan import AgentPlan
 from firstline.planning import plan
@@ -26,6 +27,7 @@ max_memory_mb = 700
 [[tasks]]
 frugal_share = 0.1
 frugal_wait_s = 0.2
+priority = "high"
 """
 
 
@@ -50,6 +52,7 @@ def test_what_the_settings_say_is_planned(planned: AgentPlan) -> None:
     assert home.engine.max_memory_bytes == 700_000_000
     assert home.frugal == Frugality(share=0.1, wait_s=0.2)
     assert typed.frugal == Frugality()
+    assert (home.priority, typed.priority) == (Priority.HIGH, Priority.NORMAL)
 
 
 def test_keys_that_systemd_copied_for_the_service_are_the_ones_that_count(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from broker.wire.envelope import ReplyKey
-from broker.wire.messages import Answer, Question
+from broker.wire.messages import Answer, Priority, Question
 from broker.wire.payload import Text
 from broker.wire.topics import DeviceId
 from cloud_worker.letters import Envelope, Job
@@ -16,10 +16,10 @@ ENGINE = Engine("model 1", lambda *_: Answer("", "model 1", 1.0))
 ROOM = 66
 
 
-def job(device: str, number: int = 0) -> Job:
+def job(device: str, number: int = 0, priority: Priority = Priority.NORMAL) -> Job:
     request = Request(DeviceId(device), UUID(int=number), b"", 0.0)
     envelope = Envelope("topic", request, ReplyKey(b"", b""))
-    return Job(envelope, Question("home", Text("")), ENGINE, 0.0)
+    return Job(envelope, Question("home", Text(""), priority), ENGINE, 0.0)
 
 
 def order(turns: Turns, count: int) -> list[tuple[str, int]]:
@@ -43,6 +43,16 @@ def test_of_one_device_the_most_urgent_is_next_and_equals_in_their_order() -> No
         turns.put(job("a", number), deadline_s)
 
     assert order(turns, 4) == [("a", 1), ("a", 3), ("a", 2), ("a", 0)]
+
+
+def test_a_priority_comes_first_among_its_devices_own_and_takes_no_others_turn() -> None:
+    turns = Turns()
+    turns.put(job("quiet", 9), 900.0)
+    for number, priority in enumerate([Priority.LOW, Priority.NORMAL, Priority.HIGH]):
+        turns.put(job("a", number, priority), 100.0 + number)
+    turns.put(job("a", 3, Priority.HIGH), 50.0)
+
+    assert order(turns, 5) == [("quiet", 9), ("a", 3), ("a", 2), ("a", 1), ("a", 0)]
 
 
 def test_a_device_alone_has_two_thirds_of_the_room_and_the_next_still_gets_in() -> None:
