@@ -5,10 +5,10 @@ PUT_ENDED = "INSERT OR IGNORE INTO outbox VALUES (?, x'', x'', ?, 0, 0)"
 KNOWS = "SELECT EXISTS (SELECT 1 FROM outbox WHERE ticket = ?)"
 # Which row is where, from the index alone: those that were published lately are passed over.
 WAITING = """
-SELECT rowid, ticket FROM outbox INDEXED BY outbox_waiting
+SELECT rank, deadline_s, ticket, rowid FROM outbox INDEXED BY outbox_waiting
 WHERE ending IS NULL ORDER BY rank, deadline_s
 """
-PARCEL = "SELECT envelope, deadline_s FROM outbox WHERE rowid = ?"
+PARCEL = "SELECT envelope FROM outbox WHERE rowid = ?"
 OVERDUE = """
 SELECT ticket FROM outbox INDEXED BY outbox_waiting
 WHERE ending IS NULL AND rank IN (0, 1, 2) AND deadline_s <= ? ORDER BY deadline_s

@@ -1,9 +1,15 @@
-"""Which questions are due, which are overdue, which answers are to be delivered. Only looks."""
+"""Which questions are due, which are overdue, which answers are to be delivered. Only looks.
 
-from collections.abc import Container, Iterator
+Of one rank, what was never sent goes before what is sent again, which a slow worker may still have;
+a quarter of the places is for the latter all the same.
+"""
+
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from agent.store import statements
@@ -11,6 +17,7 @@ from agent.store.database import Connection
 from agent.store.times import Times
 
 _BATCH = 64  # rows that a look returns at most: bounds memory, whatever waits
+_AGAIN = 4  # one of so many places is for what is sent again, however much is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,15 @@ class Parcel:
     deadline_s: float  # Unix time, seconds
 
 
+class _Place(NamedTuple):
+    """Of a row, what the index alone tells."""
+
+    rank: int
+    deadline_s: float
+    ticket: bytes
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """The rows of an outbox, without those that are gone and still lie there."""
@@ -33,8 +49,13 @@ class Waiting:
 
     def due(self, now_s: float, limit: int = _BATCH) -> list[Parcel]:
         """Parcels to publish now: by rank, then those first whose time ends first."""
-        found = (each for each in self._rested(now_s) if each.deadline_s > now_s)
-        return list(islice(found, limit))
+        chosen: list[_Place] = []
+        with closing(self.db.execute(statements.WAITING)) as rows:
+            for _, places in groupby(map(_Place._make, rows), itemgetter(0)):
+                chosen += self._chosen(places, now_s, limit - len(chosen))
+                if len(chosen) == limit:
+                    break
+        return [self._parcel(place) for place in chosen]
 
     def overdue(self, now_s: float) -> list[UUID]:
         """Tickets whose deadline has passed, oldest first."""
@@ -47,15 +68,24 @@ class Waiting:
         due = (each for each in self._tickets(statements.ENDED) if self.times.is_due(each, now_s))
         return [UUID(bytes=each) for each in islice(due, _BATCH)]
 
-    def _rested(self, now_s: float) -> Iterator[Parcel]:
-        # By the index alone: what was published lately is passed over without reading it.
-        with closing(self.db.execute(statements.WAITING)) as rows:
-            for number, ticket in rows:
-                if ticket not in self.gone and self.times.is_due(ticket, now_s):
-                    found = self.db.execute(statements.PARCEL, (number,)).fetchone()
-                    envelope, deadline_s = found
-                    attempts = self.times.attempts(ticket)
-                    yield Parcel(UUID(bytes=ticket), envelope, attempts, deadline_s)
+    def _chosen(self, places: Iterable[_Place], now_s: float, limit: int) -> list[_Place]:
+        """Of one rank. What rests is passed over without reading it."""
+        new: list[_Place] = []
+        again: list[_Place] = []
+        for place in places:
+            if place.ticket in self.gone or place.deadline_s <= now_s:
+                continue
+            if self.times.is_due(place.ticket, now_s):
+                (again if self.times.attempts(place.ticket) else new).append(place)
+                if len(new) == limit:
+                    break
+        share = max(limit // _AGAIN, limit - len(new))
+        return (again[:share] + new)[:limit]
+
+    def _parcel(self, place: _Place) -> Parcel:
+        (envelope,) = self.db.execute(statements.PARCEL, (place.number,)).fetchone()
+        attempts = self.times.attempts(place.ticket)
+        return Parcel(UUID(bytes=place.ticket), envelope, attempts, place.deadline_s)
 
     def _tickets(self, query: str, *values: float) -> Iterator[bytes]:
         with closing(self.db.execute(query, values)) as rows:

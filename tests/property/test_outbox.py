@@ -138,8 +138,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def kill(self) -> None:
         """Opens a copy of the files as a killed process leaves them."""
         self.lives += 1
-        copy = Path(self.folder.name) / f"life-{self.lives}"
-        copy.mkdir()
+        (copy := Path(self.folder.name) / f"life-{self.lives}").mkdir()
         for file in self.path.parent.glob("outbox.db*"):
             shutil.copy(file, copy / file.name)
         self.rows |= self.gone
@@ -163,7 +162,8 @@ class OutboxMachine(RuleBasedStateMachine):
                 t: r.attempts for t, r in waiting.items() if r.due_s <= now_s < r.deadline_s
             }
             assert {parcel.ticket: parcel.attempts for parcel in due} == expected
-            order = [(waiting[p.ticket].rank, waiting[p.ticket].deadline_s) for p in due]
+            rows = [waiting[parcel.ticket] for parcel in due]
+            order = [(row.rank, row.attempts == 0, row.deadline_s) for row in rows]
             assert order == sorted(order)
             overdue = {t for t, r in waiting.items() if r.deadline_s <= now_s}
             assert set(self.outbox.overdue(now_s)) == overdue

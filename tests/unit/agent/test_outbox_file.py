@@ -70,6 +70,22 @@ def test_what_was_sent_is_passed_over_without_reading_it(tmp_path: Path) -> None
     assert len([each for each in read if each.startswith("SELECT envelope")]) == 1
 
 
+def test_what_is_sent_again_has_a_quarter_of_the_places_and_those_that_nobody_wants(
+    tmp_path: Path,
+) -> None:
+    with closing(Outbox(tmp_path / "outbox.db")) as outbox:
+        for number in range(30):
+            parcel = Parcel(UUID(int=number), b"e", 1, NEVER_S + number)
+            outbox.put(parcel, memo=b"m", due_s=0.0)
+            if number >= 20:
+                outbox.unsent(parcel.ticket)
+
+        few, many = ([each.ticket.int for each in outbox.due(1.0, limit)] for limit in (8, 40))
+
+    assert few == [0, 1, *range(20, 26)]
+    assert many == list(range(30))
+
+
 def test_sending_again_writes_nothing(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "outbox.db")) as outbox:
         outbox.put(Parcel(WAITS, b"e", 1, NEVER_S), memo=b"m", due_s=0.0)
