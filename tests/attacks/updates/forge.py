@@ -11,7 +11,8 @@ from broker.fleet.releases.metadata import dump, file_name, renewed
 from broker.fleet.releases.shelf import Shelf
 from broker.fleet.releases.signing import sign_here
 from broker.wire.vouched import ROLLOUT, SIGNED_S
-from tests.attacks.updates.scene import NEW_S, Files, Scene
+from tests.attacks.updates.scene import NEW_S, Scene
+from tests.retained import Files
 
 Alter = Callable[[Metadata[Targets]], None]
 FAR = 2**31

@@ -24,8 +24,9 @@ from tests.attacks.updates.forge import (
     with_root,
     with_targets,
 )
-from tests.attacks.updates.scene import NEW_S, NEWEST, Files, Scene
+from tests.attacks.updates.scene import NEW_S, NEWEST, Scene
 from tests.releases import DAY_S, a_plan, make_strange_repository
+from tests.retained import Files
 
 Forge = Callable[[Scene], Files]
 EVIL = a_plan("6.6.6")

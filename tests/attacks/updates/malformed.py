@@ -2,8 +2,9 @@
 
 from tests.attacks.updates.forge import dated, with_timestamp
 from tests.attacks.updates.forgeries import Forge, row
-from tests.attacks.updates.scene import NEW_S, Files, Scene
+from tests.attacks.updates.scene import NEW_S, Scene
 from tests.releases import DAY_S
+from tests.retained import Files
 
 _NESTED = b'{"signed":' + b"[" * 4000 + b"]" * 4000 + b"}"
 _NO_DATE, _BACK = "no time at which", "before the last"

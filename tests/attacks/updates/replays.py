@@ -149,7 +149,7 @@ def _withheld(scene: Scene, name: str) -> str:
     scene.repository.refresh(now_s=NEW_S)
     scene.retain(scene.files())
     version = shelf_of(scene).snapshot().signed.version
-    scene.withhold(name.format(version))
+    scene.broker.take_away(name.format(version))
     return recovered(scene, refused(scene, "nothing came", NotHeardError))
 
 
@@ -157,7 +157,7 @@ def _root_withheld(scene: Scene) -> str:
     """Other keys sign from now on; the board is kept from hearing of them."""
     rotate(scene.repository, "timestamp", passphrase=None, now_s=NEW_S)
     scene.retain(scene.files())
-    scene.withhold("2.root.json")
+    scene.broker.take_away("2.root.json")
     return recovered(scene, refused(scene, "signed by 0/1 keys"))
 
 

@@ -9,20 +9,17 @@ fleet, topics and a board of its own; no clock is looked at but the board's, whi
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 from broker.fleet.mosquitto import running_broker
 from broker.fleet.releases.repository import Repository
-from broker.wire import parts
 from broker.wire.release import PackagePlan, Rollout, digest
-from broker.wire.session import Acknowledged, Event, Message, Online, Session
-from broker.wire.topics import FleetId, release_block, release_metadata
+from broker.wire.topics import FleetId
 from broker.wire.vouched import plan_path
-from tests.line import PATIENCE_S, SessionLine, session_line
+from tests.line import SessionLine, session_line
 from tests.releases import (
     DAY_S,
     GROUP,
@@ -35,13 +32,13 @@ from tests.releases import (
     address_of,
     make_repository,
 )
+from tests.retained import Files, Publisher, Retained, publishing
 
 OLD_S = NOW_S
 NEW_S = OLD_S + 60 * DAY_S
 YESTERDAY_S = NEW_S - DAY_S
 OLD, NEW = a_plan("1.0.0"), a_plan("2.0.0")
 GRACE_S = 0.05  # mosquitto keeps the order
-Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +74,7 @@ class Scene:
     folder: Path
     board: Board
     line: SessionLine
-    session: Session
-    events: "SimpleQueue[Event]"
-    retained: set[str] = field(default_factory=set)  # names of metadata
+    broker: Retained
 
     @property
     def repository(self) -> Repository:
@@ -93,38 +88,14 @@ class Scene:
 
     def retain(self, files: Files) -> None:
         """Have the broker hold files of metadata."""
-        messages = [
-            Message(release_metadata(self.name, name, number), payload, retain=True)
-            for name, data in files.items()
-            for number, payload in enumerate(parts.split(data))
-        ]
-        self.retained |= files.keys()
-        self.send(messages)
+        self.broker.put(files)
 
     def restore(self) -> None:
         """Have the broker hold what the operator has, and nothing else of metadata."""
         true = self.files()
-        self.withhold(*(self.retained - true.keys()))
-        self.retain(true)
-        self.retain_blocks(self.past.blocks)
-
-    def retain_blocks(self, blocks: Files) -> None:
-        """Have the broker hold blocks, whatever is in them."""
-        self.send(
-            [Message(release_block(self.name, name), blocks[name], retain=True) for name in blocks]
-        )
-
-    def send(self, messages: list[Message]) -> None:
-        """Publish, and wait until the broker has it all."""
-        sent = {self.session.publish(message) for message in messages}
-        while sent:
-            event = self.events.get(timeout=PATIENCE_S)
-            if isinstance(event, Acknowledged):
-                sent.discard(event.mid)
-
-    def withhold(self, *names: str) -> None:
-        """Have the broker hold nothing of these files."""
-        self.send([Message(release_metadata(self.name, name), b"", retain=True) for name in names])
+        self.broker.take_away(*(self.broker.names - true.keys()))
+        self.broker.put(true)
+        self.broker.put_blocks(self.past.blocks)
 
     def look(self, group: str = GROUP) -> Taken:
         """Have the board look at what is signed, as it does before it installs anything.
@@ -148,8 +119,7 @@ class UpdateStage:
     folder: Path
     past: Past
     line: SessionLine
-    session: Session
-    events: "SimpleQueue[Event]"
+    publisher: Publisher
     scenes: int = 0
 
     def scene(self) -> Scene:
@@ -160,35 +130,31 @@ class UpdateStage:
         shutil.copytree(self.past.state, folder / "state")
         board = _board(folder / "state", folder / "fleet", self.past.key)
         name = FleetId(f"home-{self.scenes}")
-        scene = Scene(self.past, name, folder, board, self.line, self.session, self.events)
-        scene.retain(scene.files())
-        scene.retain_blocks(self.past.blocks)
+        broker = Retained(self.publisher, name)
+        scene = Scene(self.past, name, folder, board, self.line, broker)
+        scene.restore()
         return scene
 
 
 @contextmanager
 def update_stage(folder: Path) -> Iterator[UpdateStage]:
     """A broker, and the past of everybody."""
-    events: SimpleQueue[Event] = SimpleQueue()
     with ExitStack() as stack:
         broker = stack.enter_context(running_broker(folder / "broker"))
-        outside = Session(address_of(broker, "attacker"), subscriptions=(), sink=events.put)
-        session = stack.enter_context(outside)
-        while not isinstance(events.get(timeout=PATIENCE_S), Online):
-            pass
+        publisher = stack.enter_context(publishing(address_of(broker, "attacker")))
         line = stack.enter_context(session_line(address_of(broker, "board-1")))
-        past = _past(folder / "past", line, session, events)
-        yield UpdateStage(folder, past, line, session, events)
+        yield UpdateStage(folder, _past(folder / "past", line, publisher), line, publisher)
 
 
-def _past(folder: Path, line: SessionLine, session: Session, events: "SimpleQueue[Event]") -> Past:
+def _past(folder: Path, line: SessionLine, publisher: Publisher) -> Past:
     repository = make_repository(folder / "fleet")
     (folder / "state").mkdir()
     board = _board(folder / "state", folder / "fleet", bytes(range(32)))
     blocks = {digest(plan.write()): plan.write() for plan in (OLD, NEW)}
     past = Past(folder / "fleet", folder / "state", board.key, {}, {}, folder / "old-state", blocks)
-    scene = Scene(past, FleetId("home"), folder, board, line, session, events)
-    scene.retain_blocks(blocks)
+    name = FleetId("home")
+    scene = Scene(past, name, folder, board, line, Retained(publisher, name))
+    scene.broker.put_blocks(blocks)
     past.old = _taken(scene, 1, OLD, OLD_S)
     shutil.copytree(folder / "state", past.old_state)
     repository.refresh(now_s=YESTERDAY_S)

@@ -28,18 +28,18 @@ def _endless(scene: Scene, name: str) -> str:
         scene.repository.refresh(now_s=NEW_S)
         scene.retain(scene.files())
     topics = [release_metadata(scene.name, file, part) for part in range(parts.MOST_PARTS)]
-    scene.send([Message(topic, ENDLESS, retain=True) for topic in topics])
+    scene.broker.publisher.send([Message(topic, ENDLESS, retain=True) for topic in topics])
     scene.line.asked.clear()
     happened = refused(scene, TOO_LONG)
     asked = sum(f"/{file}/" in topic for topic in scene.line.asked)
-    scene.send([Message(topic, b"", retain=True) for topic in topics])
+    scene.broker.publisher.send([Message(topic, b"", retain=True) for topic in topics])
     return recovered(scene, f"refused after {asked} of 40 parts: {happened.partition(': ')[2]}")
 
 
 def _too_many_parts(scene: Scene) -> str:
     """A file that says that it has more parts than any."""
     topic = release_metadata(scene.name, "timestamp.json", 0)
-    scene.send([Message(topic, b"\xff" + bytes(200), retain=True)])
+    scene.broker.publisher.send([Message(topic, b"\xff" + bytes(200), retain=True)])
     return recovered(scene, refused(scene, TOO_LONG))
 
 
@@ -57,7 +57,7 @@ def _parts_of_two_files(scene: Scene) -> str:
     scene.retain(files)
     first = Message(release_metadata(scene.name, name, 0), b"\x01" + data[:100], retain=True)
     second = Message(release_metadata(scene.name, name, 1), b"\x08" + data[100:], retain=True)
-    scene.send([first, second])
+    scene.broker.publisher.send([first, second])
     return recovered(scene, refused(scene, "not of one file", NotHeardError))
 
 
@@ -73,7 +73,7 @@ def _plan_length_lies(scene: Scene, length: int) -> str:
 
 def _block(scene: Scene, data: bytes, why: str, kind: type[UpdateError] = RefusedError) -> str:
     """The broker brings other bytes under a plan's name."""
-    scene.retain_blocks({digest(NEW.write()): data})
+    scene.broker.put_blocks({digest(NEW.write()): data})
     return recovered(scene, refused(scene, why, kind))
 
 

@@ -13,8 +13,9 @@ from broker.wire.release import PackagePlan, Rollout, digest
 from broker.wire.vouched import ROLLOUT, plan_path, rollout_path
 from tests.attacks.updates.attack import UpdateAttack, refused
 from tests.attacks.updates.forge import FAR, Alter, pinned, with_rollouts
-from tests.attacks.updates.scene import NEW, NEW_S, OLD, Files, Scene, Taken, chosen
+from tests.attacks.updates.scene import NEW, NEW_S, OLD, Scene, Taken, chosen
 from tests.releases import DAY_S, GROUP, PACKAGE, a_plan
+from tests.retained import Files
 
 PATH = rollout_path(GROUP, PACKAGE)
 ONLINE = ("timestamp", "snapshot", ROLLOUT)
@@ -33,7 +34,7 @@ def _set(rollouts: Metadata[Targets], rollout: Rollout) -> None:
 def _stolen(scene: Scene, alter: Alter, why: str) -> str:
     """Say with the online keys whatever they can say; then the operator makes new ones."""
     scene.retain(with_rollouts(scene, alter))
-    scene.retain_blocks({digest(EVIL.write()): EVIL.write()})
+    scene.broker.put_blocks({digest(EVIL.write()): EVIL.write()})
     return _healed(scene, refused(scene, why))
 
 
@@ -102,7 +103,7 @@ def _for_another_group(scene: Scene) -> str:
     """A package that was vouched for, though never for this group."""
     lab = a_plan("3.0.0", groups=("lab",))
     scene.repository.vouch({plan_path(lab): lab.write()}, passphrase=None, now_s=NEW_S)
-    scene.retain_blocks({digest(lab.write()): lab.write()})
+    scene.broker.put_blocks({digest(lab.write()): lab.write()})
     scene.retain(with_rollouts(scene, _choosing(lab)))
     return _healed(scene, refused(scene, "not for the group 'all'"))
 
