@@ -10,6 +10,7 @@ from threading import Event as Flag
 
 import pytest
 
+from broker import pages
 from broker.pages import TEXT, Page, PageServer, PagesUnavailableError
 from firstline.exits import ExitCode, code_of
 
@@ -78,6 +79,13 @@ NONSENSE = {
 }
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that waits for slow requests longer than these tests do."""
+    monkeypatch.setattr(pages, "_READ_S", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("sent", NONSENSE.values(), ids=NONSENSE)
 def test_what_is_no_request_is_hung_up_on(server: PageServer, sent: bytes) -> None:
     with connected(server, b"") as connection:
@@ -95,20 +103,18 @@ def test_a_request_that_comes_slowly_is_hung_up_on(server: PageServer) -> None:
         heard = said(connection)
 
     assert heard == b""
-    assert time.monotonic() - begun_s >= SLOW_S * 0.9  # a slow network is no attack yet
+    assert SLOW_S * 0.9 <= time.monotonic() - begun_s < SLOW_S * 3
 
 
+@pytest.mark.usefixtures("patient")
 def test_many_who_ask_slowly_keep_nobody_waiting(server: PageServer) -> None:
     with ExitStack() as stack:
         slow = [stack.enter_context(connected(server, b"GET /hel")) for _ in range(3 * MOST)]
-        begun_s = time.monotonic()
         answers = [get(server, "/hello")[0] for _ in range(5)]
-        took_s = time.monotonic() - begun_s
-        first = said(slow[0])
+        heard = [said(each) for each in slow[: 2 * MOST]]  # the oldest gave way
 
     assert answers == [200] * 5
-    assert took_s < SLOW_S  # nobody waited for a slow one's time to end
-    assert first == b""
+    assert heard == [b""] * (2 * MOST)
 
 
 def test_a_stop_waits_for_nobody() -> None:
