@@ -19,8 +19,8 @@ from training.small_nets import Plan
 from training.turbofan import CHANNELS, LABELS, LENGTH, RATE_HZ, UNITS, Engine
 
 DOMAIN = "engines/turbofan"
-_STEP = 2  # cycles between training windows of an engine
-_DESIGNS = {
+STEP = 2  # cycles between training windows of an engine
+DESIGNS = {
     "engine-large": (
         ("mean", "slope", "last_third", "deviation"),
         Plan((128, 64), members=5, epochs=40, decay=0.3, dropout=0.4, smoothing=0.05),
@@ -67,10 +67,10 @@ def main() -> None:
     every = turbofan.engines(Path(given.data))
     training = [engine for engine in every if engine.number not in turbofan.VALIDATION]
     judged = cases([engine for engine in every if engine.number in turbofan.VALIDATION])
-    for name, (features, plan, made) in _DESIGNS.items():
+    for name, (features, plan, made) in DESIGNS.items():
         right = [_accuracy(features, plan, *fold) for fold in turbofan.folds(training, 4)]
         print(name, "by engine, 4 folds:", np.round(right, 4), "mean", np.mean(right).round(4))
-        x, y = numbers(cases(training, step=_STEP), features)
+        x, y = numbers(cases(training, step=STEP), features)
         folder = given.out / name
         folder.mkdir(parents=True, exist_ok=True)
         small_nets.export(
@@ -84,7 +84,7 @@ def main() -> None:
 def _accuracy(
     features: tuple[str, ...], plan: Plan, training: list[Engine], judged: list[Engine]
 ) -> float:
-    net = small_nets.fitted(*numbers(cases(training, step=_STEP), features), len(LABELS), plan)
+    net = small_nets.fitted(*numbers(cases(training, step=STEP), features), len(LABELS), plan)
     x, y = numbers(cases(judged), features)
     return float((net.probabilities(x).argmax(axis=1) == y).mean())
 

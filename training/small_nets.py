@@ -26,6 +26,7 @@ class Plan:
 
     hidden: tuple[int, ...]  # widths of the ReLU layers; none: logistic regression
     members: int = 1  # nets whose probabilities are averaged
+    seed: int = 0  # of the first of them
     filters: int = 0  # convolutions first, if there are any
     epochs: int = 30
     rate: float = 3e-3
@@ -58,7 +59,7 @@ def fitted(x: Floats, y: NDArray[np.int64], labels: int, plan: Plan) -> Fitted:
     scale[scale < 1e-4 * np.maximum(1.0, np.abs(mean))] = 1e6  # a constant says nothing
     inputs, targets = torch.from_numpy((x - mean) / scale), torch.from_numpy(y)
     members = []
-    for seed in range(plan.members):
+    for seed in range(plan.seed, plan.seed + plan.members):
         torch.manual_seed(seed)
         member = _net(inputs.shape[1:], labels, plan)
         _train(member, inputs, targets, plan)

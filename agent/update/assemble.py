@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.update.blocks import BlockStore
-from agent.update.disk import sha256_of, sync_folder
+from agent.update.disk import make_folder, sha256_of, sync_folder
 from agent.update.download import Download
 from agent.update.errors import ContentError, NoSpaceError
 from agent.update.patch import PatchError, apply
@@ -72,7 +72,7 @@ class Assembly:
     def __init__(
         self, *, folder: Path, store: BlockStore, download: Download, board: OnBoard
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._folder = folder
         self._store = store
         self._download = download
@@ -91,11 +91,12 @@ class Assembly:
         """
         package, begun = self._folder / digest, self._folder / f".{digest}"
         if package.is_dir():
+            self._store.drop(_digests(plan))  # if we were ended before we did
             return package
         names = [each.name for each in plan.files]
         if len(set(names)) != len(names):
             raise ContentError(f"{digest}: two files of one name")
-        begun.mkdir(exist_ok=True)
+        make_folder(begun)
         for path in begun.iterdir():
             if path.name not in names:
                 path.unlink()
@@ -104,6 +105,7 @@ class Assembly:
         self._check_space(plan, ways)
         for way in ways:
             way.take()
+            sync_folder(begun)  # before the store's own folder forgets the file's name there
         sync_folder(begun)
         begun.rename(package)
         sync_folder(self._folder)

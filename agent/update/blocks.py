@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
-from agent.update.disk import room_for, sha256_of
+from agent.update.disk import make_folder, room_for, sha256_of
 from agent.update.part import Part
 from broker.wire.files import write_durably
 from broker.wire.release import Content
@@ -23,14 +23,16 @@ _PART: Final = ".part"
 
 
 class BlockStore:
-    """A folder of downloads: whole ones and parts.
+    """A folder of downloads, whole ones and parts, for one process at a time.
 
     Raises:
         OSError: the folder cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        for begun in folder.glob(".*"):  # by who was ended while it wrote
+            begun.unlink()
         self._folder = folder
 
     def whole(self, content: Content) -> Path | None:

@@ -38,6 +38,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it lies in, so that the disk has them.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
 def digest_of(descriptor: int) -> str:
     """The digest of an open file.
 

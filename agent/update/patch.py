@@ -41,8 +41,8 @@ def apply(method: Method, patch: Path, base: Path, made: Path, wanted: Content) 
         while head := stream.take(HEAD.size, or_nothing=True):
             size, stride, at = HEAD.unpack(head)
             length += size
-            if size > RECORD_BYTES or length > wanted.length:
-                raise PatchError("it makes more than was promised")
+            if not 0 < size <= RECORD_BYTES or length > wanted.length:
+                raise PatchError("it makes more than was promised, or nothing for ever")
             data = stream.take(size)
             if stride:
                 same = os.pread(old.fileno(), size, at) if at < 1 << 62 else b""

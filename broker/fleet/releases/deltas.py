@@ -24,6 +24,7 @@ from broker.wire.release import Method
 # Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K and Q6_K.
 _STRIDES: Final = (1, 2, 4, 18, 20, 22, 24, 34, 84, 110, 144, 176, 210)
 _SAME: Final = 0.98  # of a record's size, below which another way is worth a change
+_FIRST_BYTES: Final = 4096
 _AGAIN: Final = 16  # records after which all strides are tried anew
 _LZMA_FILTERS: Final = [
     {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": LZMA_DICTIONARY_BYTES, "lc": 0, "pb": 0}
@@ -74,7 +75,10 @@ def records(base: Path, new: Path) -> Iterator[bytes]:
         ends = os.fstat(old.fileno()).st_size - os.fstat(file.fileno()).st_size
         at, number = 0, 0
         last = _Way(0, 0)
-        while data := file.read(RECORD_BYTES):
+        # Where all has moved on, nothing of the base lies before the first bytes: they go alone.
+        size = min(max(-ends, _FIRST_BYTES), RECORD_BYTES) if ends < 0 else RECORD_BYTES
+        while data := file.read(size):
+            size = RECORD_BYTES
             shifts = dict.fromkeys((last.shift, 0, ends))
             found: dict[_Way, bytes] = {}
             for shift in shifts:
