@@ -10,7 +10,7 @@ from agent.update.download import Download
 from agent.update.line import Heard
 from agent.update.window import Patience, Window
 from broker.fleet.releases.stock import Stock
-from broker.wire.release import BLOCK_BYTES, Content, Wants
+from broker.wire.release import Content, Wants
 from broker.wire.topics import (
     DeviceId,
     FleetId,
@@ -21,6 +21,7 @@ from broker.wire.topics import (
 
 FLEET, DEVICE = FleetId("home"), DeviceId("board-1")
 AT_ONCE = Patience(want_s=0.05, again_s=0.1, most_s=1.0)
+PATIENT = Patience(want_s=600.0)  # so that no slow machine is taken for a slow broker
 
 
 def some_bytes(length: int) -> bytes:
@@ -102,11 +103,9 @@ def a_download(
     *,
     stop: Callable[[Heard | None], bool] = lambda _heard: False,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    patience: Patience = PATIENT,
 ) -> tuple[Download, Window, BlockStore]:
     """A board that downloads into a folder."""
     store = BlockStore(folder)
-    window = Window(line=line, fleet=FLEET, device=DEVICE, stop=stop, patience=AT_ONCE)
+    window = Window(line=line, fleet=FLEET, device=DEVICE, stop=stop, patience=patience)
     return Download(window=window, store=store, progress=progress), window, store
-
-
-ONE_AND_A_HALF = BLOCK_BYTES + BLOCK_BYTES // 2

@@ -70,7 +70,7 @@ def test_a_device_gets_what_is_retained_and_what_is_served(
                 fleet=FLEET,
                 device=DEVICES[0],
                 stop=lambda _heard: False,
-                patience=Patience(want_s=0.3, again_s=1.0),
+                patience=Patience(want_s=0.3, again_s=60.0),
             )
             store = BlockStore(tmp_path / "board")
             download = Download(window=window, store=store, progress=lambda _done, _all: None)

@@ -7,7 +7,7 @@ import pytest
 from agent.update.errors import ContentError, NoSpaceError, StoppedError
 from agent.update.line import Heard
 from broker.wire.release import BLOCK_BYTES, Content, digest
-from tests.blocks import StockLine, a_download, in_stock, some_bytes
+from tests.blocks import AT_ONCE, StockLine, a_download, in_stock, some_bytes
 
 LENGTHS = [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 20 * BLOCK_BYTES + 7]
 
@@ -52,7 +52,7 @@ def test_what_the_broker_does_not_hold_is_asked_for(tmp_path: Path) -> None:
     stock, content = in_stock(tmp_path, data)
     line = StockLine(stock, retained=[])
 
-    path = a_download(line, tmp_path / "board")[0].fetch(content)
+    path = a_download(line, tmp_path / "board", patience=AT_ONCE)[0].fetch(content)
 
     assert path.read_bytes() == data
     assert set(line.wanted) == set(stock.names(content.sha256))
@@ -98,7 +98,7 @@ def test_a_block_that_is_always_wrong_is_asked_for_ever_more_rarely(tmp_path: Pa
     line = StockLine(stock)
     line_spoil = line._stock.block(bad)
     line._spoil = lambda _number, data: b"bad" if data == line_spoil else data
-    download, window, _ = a_download(line, tmp_path / "board", stop=stop)
+    download, window, _ = a_download(line, tmp_path / "board", stop=stop, patience=AT_ONCE)
 
     with pytest.raises(StoppedError):
         download.fetch(content)
