@@ -27,6 +27,14 @@ class Kind:
     provider: str = "firstline"  # gen_ai.provider.name: who runs it
 
 
+# Tokens that a model read and wrote for one answer; called on any thread.
+CountTokens = Callable[[Kind, str, int, int], None]
+
+
+def uncounted(_kind: Kind, _model: str, _asked: int, _said: int) -> None:
+    """Count nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Instant:
     """Answers faster than a thread wakes up, so it runs in the loop itself."""

@@ -5,7 +5,6 @@ Question --prompt--> POST chat/completions --> Answer, with an uncalibrated scor
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -14,7 +13,7 @@ from broker.package.wording import followed
 from broker.wire.messages import Answer, Question
 from cloud_worker.completions import Prompt, completion, models, refusal, request
 from cloud_worker.errors import SaturatedError, UnusableReplyError
-from cloud_worker.models import Engine, Kind
+from cloud_worker.models import CountTokens, Engine, Kind, uncounted
 from cloud_worker.server import ModelServer, ServerAddress
 from cloud_worker.watch import AGAIN_S, Watch
 
@@ -24,12 +23,6 @@ _OK = 200
 KIND = Kind("chat", "openai")  # of the protocol, whoever speaks it
 
 _log = logging.getLogger(__name__)
-
-CountTokens = Callable[[int, int], None]  # of the question, of the answer; on any thread
-
-
-def uncounted(_asked: int, _said: int) -> None:
-    """Count nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +106,7 @@ class OpenAiCompleter:
             raise refusal(said.status, said.body)
         found = completion(said.body, self._use.prompt)
         if found.tokens is not None:
-            self._count_tokens(*found.tokens)
+            self._count_tokens(KIND, self._use.prompt.model, *found.tokens)
         text = found.text
         if self._use.labels:
             if text not in self._use.labels:

@@ -17,7 +17,7 @@ from broker.package.model import Found, PackageModel
 from broker.package.wording import worded
 from broker.wire.messages import Answer, Question
 from cloud_worker.errors import ModelLoadError, SaturatedError, UnfitQuestionError
-from cloud_worker.models import Engine, Kind
+from cloud_worker.models import CountTokens, Engine, Kind, uncounted
 
 
 class PackageCompleter:
@@ -27,12 +27,20 @@ class PackageCompleter:
         folder: The package.
         threads: For one question.
         copies: Questions answered at once; each takes the model's memory once more.
+        count_tokens: Told of what an answer took, of a language model.
 
     Raises:
         ModelLoadError: the package cannot be used.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 1, copies: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        threads: int = 1,
+        copies: int = 1,
+        count_tokens: CountTokens = uncounted,
+    ) -> None:
         self._free: SimpleQueue[PackageModel] = SimpleQueue()
         try:
             self._copies = tuple(load_package(folder, threads=threads) for _ in range(copies))
@@ -43,6 +51,8 @@ class PackageCompleter:
         manifest = self._copies[0].manifest
         self.model = f"{manifest.name} {manifest.version}"
         self.engine = manifest.engine
+        operation = "text_completion" if self.engine == "llama.cpp" else "inference"
+        self._kind, self._count_tokens = Kind(operation, self.engine), count_tokens
         self.domains = tuple(head.domain for head in manifest.heads)
 
     def complete(self, question: Question, deadline_s: float) -> Answer:
@@ -55,18 +65,15 @@ class PackageCompleter:
         with self._copy() as model:
             found = _found(model, question, deadline_s)
             head = model.manifest.head(question.domain)
+        if found.tokens is not None:
+            self._count_tokens(self._kind, self.model, *found.tokens)
         text = worded(found.answer, head, question.payload)
         return Answer(text, self.model, _chance(found.score, head.knots), found.truncated)
 
     def completers(self) -> dict[str, Engine]:
         """This model for each of its domains."""
-        operation = "text_completion" if self.engine == "llama.cpp" else "inference"
-        engine = Engine(
-            self.model,
-            self.complete,
-            concurrency=len(self._copies),
-            kind=Kind(operation, self.engine),
-        )
+        copies = len(self._copies)
+        engine = Engine(self.model, self.complete, concurrency=copies, kind=self._kind)
         return dict.fromkeys(self.domains, engine)
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ Each package is loaded once for each question that it answers at the same time.
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from cloud_worker.completions import Prompt
 from cloud_worker.devices import Devices
 from cloud_worker.intake import unseen
 from cloud_worker.limits import Limits
-from cloud_worker.models import Completer, Engine
+from cloud_worker.models import Completer, Engine, uncounted
 from cloud_worker.package import PackageCompleter
 from cloud_worker.service import WorkerService
 from cloud_worker.store import ClaimStore
@@ -92,7 +91,8 @@ class _Builder:
         metrics: "WorkerMetrics | None",
     ) -> None:
         self._path, self._base = path, path.resolve().parent
-        self._settings, self._stack, self._metrics = settings, stack, metrics
+        self._settings, self._stack = settings, stack
+        self._count_tokens = uncounted if metrics is None else metrics.count_tokens
 
     def completers(self) -> dict[str, Completer]:
         """Every model, by the domains that it answers for."""
@@ -113,7 +113,10 @@ class _Builder:
             return self._server(section, number)
         folder = package_folder(section.package, self._base)
         copies = self._settings.worker.concurrency
-        package = PackageCompleter(folder, threads=section.threads, copies=copies)
+        count = self._count_tokens
+        package = PackageCompleter(
+            folder, threads=section.threads, copies=copies, count_tokens=count
+        )
         self._stack.callback(package.close)
         if package.engine != section.kind:
             message = f"{package.model} needs {package.engine}"
@@ -122,7 +125,7 @@ class _Builder:
 
     def _server(self, section: OpenAiSection, number: int) -> Mapping[str, Engine]:
         # Here, since httpx takes 8 MB and 0.1 s, and many workers have no server to ask.
-        from cloud_worker.openai import KIND, OpenAiCompleter, Use, uncounted  # noqa: PLC0415
+        from cloud_worker.openai import OpenAiCompleter, Use  # noqa: PLC0415
         from cloud_worker.server import ServerAddress  # noqa: PLC0415
 
         try:
@@ -146,10 +149,7 @@ class _Builder:
             labels=section.labels,
             timeout_s=section.timeout_s,
         )
-        count = uncounted
-        if self._metrics is not None:
-            count = partial(self._metrics.count_tokens, KIND, section.model)
-        completer = OpenAiCompleter(address, use, count_tokens=count)
+        completer = OpenAiCompleter(address, use, count_tokens=self._count_tokens)
         return self._stack.enter_context(completer).completers()
 
     def _refusal(self, fault: Fault) -> SettingsError:

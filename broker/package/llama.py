@@ -78,7 +78,13 @@ class LlamaModel:
         with self._watch.until(deadline_s):
             spoken = self._speeches[domain].speak(self._context, prompt)
         self.spoken_tokens += spoken.tokens
-        return Found(spoken.text, spoken.score, not spoken.whole, spoken.text == head.out_of_scope)
+        return Found(
+            spoken.text,
+            spoken.score,
+            truncated=not spoken.whole,
+            out_of_scope=spoken.text == head.out_of_scope,
+            tokens=(len(prompt), spoken.tokens),
+        )
 
     def prompted(self, payload: Payload, domain: str) -> list[int]:
         """Give the tokens of a question with its prompt.

@@ -16,6 +16,7 @@ class Found:
     truncated: bool = False  # it saw only the beginning of the input, or was cut short itself
     out_of_scope: bool = False  # the model was not made for it: ask somebody else
     outside: float = 0.0  # in [0, 1]: how much speaks for out of scope, not yet a decision
+    tokens: tuple[int, int] | None = field(default=None, compare=False)  # read, written; if any
 
 
 class PackageModel(Protocol):

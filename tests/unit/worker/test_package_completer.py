@@ -9,6 +9,7 @@ import pytest
 from broker.wire.messages import Question, dump_reply, load_reply
 from broker.wire.payload import Record, Text
 from cloud_worker.errors import ModelLoadError, SaturatedError, UnfitQuestionError
+from cloud_worker.models import Kind
 from cloud_worker.package import PackageCompleter, _chance
 from tests.unit.package.gguf_files import describe, write_model
 
@@ -81,12 +82,16 @@ def test_a_language_model_is_served_as_any_other_package(tmp_path: Path) -> None
     pytest.importorskip("llama_cpp")
     write_model(tmp_path / "model.gguf")
     describe(tmp_path, {"domain": "free", "max_tokens": 4}, {"domain": "more", "max_tokens": 80})
-    tiny = PackageCompleter(tmp_path)
+    counted: list[tuple[Kind, str, int, int]] = []
+    tiny = PackageCompleter(tmp_path, count_tokens=lambda *told: counted.append(told))
 
     answer = tiny.complete(Question("more", Text("on")), LONG_S)
     with pytest.raises(SaturatedError, match="more time than the device gives"):
         tiny.complete(Question("more", Text("on")), time.monotonic() - 1.0)
     tiny.close()
 
+    ((kind, model, asked, said),) = counted
+    assert (kind, model, said) == (Kind("text_completion", "llama.cpp"), "tiny 0.1.0", 80)
+    assert asked > 0
     assert (tiny.engine, tiny.domains) == ("llama.cpp", ("free", "more"))
     assert (answer.model, answer.confidence, answer.truncated) == ("tiny 0.1.0", 0.0, True)
