@@ -11,11 +11,11 @@ export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an or
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: arrows attacks bench bench-mask check clean coverage crashes demo format fuzz help lock netem oracle sizes soak style \
-  test train types
+.PHONY: arrows attacks bench bench-mask check clean coverage crashes demo format fuzz help images lock netem oracle sizes soak \
+  style test test-arm64 test-images train types
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 	@$(SYSTEM) mosquitto
@@ -100,6 +100,24 @@ $(VENV)-presidio/stamp: locks/presidio.lock
 	$(VENV)-presidio/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
+images: ## build the container images with buildah, and tell their sizes (BASE=another base image)
+	@$(SYSTEM) images
+	@scripts/images.sh
+
+test-images: images ## the demo from the built images: broker, two workers, agent, each in a container
+	@$(SYSTEM) containers
+	@scripts/test_images.sh
+
+test-arm64: $(VENV)-wheels/stamp ## unit tests and answers on emulated boards; what it makes stays in ~/.cache/firstline
+	@$(SYSTEM) arm64
+	@PYTHON=$(CURDIR)/$(VENV)-wheels/bin/python scripts/test_arm64.sh
+
+$(VENV)-wheels/stamp: locks/wheels.lock
+	@$(SYSTEM) python
+	$(PYTHON) -m venv $(VENV)-wheels
+	$(VENV)-wheels/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
 train: ## an environment that can train the shipped models, in .venv-train
 	@$(SYSTEM) python
 	$(PYTHON) -m venv $(VENV)-train
@@ -111,7 +129,7 @@ lock: ## pin every version and hash again (UPGRADE=1: to the newest that are a w
 	@PYTHON="$(PYTHON)" UPGRADE=$(UPGRADE) scripts/lock.sh
 
 clean: ## remove what was made here; fleets, keys and state stay
-	rm -rf $(VENV) $(VENV)-lock $(VENV)-fuzz $(VENV)-oracle $(VENV)-presidio $(VENV)-train build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(VENV)-lock $(VENV)-fuzz $(VENV)-oracle $(VENV)-presidio $(VENV)-train $(VENV)-wheels build dist .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

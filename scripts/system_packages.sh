@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# system_packages.sh python|mosquitto|compiler ...: installs the Debian packages that are missing, and says so.
+# system_packages.sh python|mosquitto|compiler|images|containers|arm64 ...: installs the Debian packages that are missing, and says so.
 # What is there already is left alone, and then this needs neither apt-get nor root.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin # where Debian keeps mosquitto
@@ -13,11 +13,25 @@ main() {
     case $need in
       python) look_for_python ;;
       compiler) command -v c++ >/dev/null || missing+=(g++) ;;
+      images) look_for buildah buildah podman podman debootstrap debootstrap ;;
+      containers) look_for podman podman crun crun podman-compose podman-compose netavark netavark aardvark-dns aardvark-dns ;;
+      arm64)
+        look_for debootstrap debootstrap qemu-aarch64-static qemu-user-static update-binfmts binfmt-support \
+          aarch64-linux-gnu-g++ g++-aarch64-linux-gnu cmake cmake ninja ninja-build
+        ;;
       mosquitto) command -v mosquitto >/dev/null || missing+=(mosquitto) ;;
-      *) fail "usage: $0 python|mosquitto|compiler ..." ;;
+      *) fail "usage: $0 python|mosquitto|compiler|images|containers|arm64 ..." ;;
     esac
   done
   if [ "${#missing[@]}" != 0 ]; then install_missing; fi
+}
+
+# Pairs: a program, and the Debian package that brings it.
+look_for() {
+  while [ $# != 0 ]; do
+    command -v "$1" >/dev/null || [ -x "/usr/lib/podman/$1" ] || missing+=("$2")
+    shift 2
+  done
 }
 
 look_for_python() {

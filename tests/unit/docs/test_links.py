@@ -18,8 +18,9 @@ _TEST = re.compile(r"\bdef (test_\w+)")
 _PATH = re.compile(
     r"(?:agent|broker|cloud_worker|firmware_configs|firstline|scripts|tests|training)/[\w./-]+"
 )
+# /opt/firstline and /var/lib/firstline are where an installation is on every machine.
 _OF_A_MACHINE = re.compile(
-    r"(?<![\w.])/(?:home|root|tmp|work|opt(?!/firstline)|srv|var)/|pypi|/simple\b"
+    r"(?<![\w.])/(?:home|root|tmp|work|opt(?!/firstline)|srv|var(?!/lib/firstline))/|pypi|/simple\b"
 )
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 
