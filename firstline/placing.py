@@ -48,7 +48,7 @@ def _place(
             manifest = load_manifest(folder)
             golden = read_golden(folder) or _made_up(manifest)
         except PackageError as error:
-            unusable[folder] = Unusable(str(error), broken=True)
+            unusable[folder] = Unusable(str(error).replace(f"{folder}/", ""), broken=True)
             continue
         if reason := _refusal(name, manifest, tasks):
             unusable[folder] = Unusable(reason, broken=False)

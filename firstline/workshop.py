@@ -58,6 +58,8 @@ class BoardWorkshop:
     def __init__(self, path: Path, tasks: Tasks, slots: SlotStore, plan: AgentPlan) -> None:
         self._path, self._tasks, self._slots, self._plan = path, tasks, slots, plan
         self._reloads = 0
+        self._tested: list[Engine] = []
+        self._given_up = False
 
     def plan(self, trial: Installed | None = None) -> AgentPlan:
         """Plan with what is installed; packages that cannot be used are passed over, and noted.
@@ -109,6 +111,12 @@ class BoardWorkshop:
             return Tight(installed=installed, plan=found)
         return self._proven(installed, found, _WHOLE_S)
 
+    def give_up(self) -> None:
+        """See Workshop."""
+        self._given_up = True
+        for engine in self._tested:
+            engine.interrupt()
+
     def prepare_alone(self, tight: Tight) -> Proven | Unfit:
         """See Workshop."""
         found = tight.plan
@@ -159,19 +167,21 @@ class BoardWorkshop:
 
     def _proven(self, installed: Installed, found: Planned, whole_s: float) -> Proven | Unfit:
         golden = found.package.golden
-        engines: list[Engine] = []
+        engines = self._tested = []
         assert golden is not None  # noqa: S101 - a candidate has questions, if made-up ones
         speed = kept_speed(self._slots.folder) or golden.speed
         limits = Limits.of(golden, speed, taken_mb=found.ram_mb, whole_s=whole_s)
         for each in found.engines:
-            engine = new_engine(each)
+            engines.append(engine := new_engine(each))
             try:
                 proof = prove(engine, golden, limits)
             except SelfTestError as error:
                 for other in engines:
                     other.stop()
-                return Unfit(installed=installed, reason=str(error), condemned=True)
-            engines.append(engine)
+                # The operator reads it, and has no such folder.
+                reason = str(error).replace(f"{found.package.folder}/", "")
+                blamed = not self._given_up
+                return Unfit(installed=installed, reason=reason, condemned=blamed)
             told = "%s %s: %d of %d golden answers, %.1f ms, %d MB"
             figures = (proof.agreed, proof.answered, proof.ms, proof.ram_mb)
             _log.info(told, installed.package, installed.version, *figures)

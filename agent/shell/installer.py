@@ -122,6 +122,10 @@ class Installer:
                 return self._judge(watch, tasks)
         return None
 
+    def stop(self) -> None:
+        """The agent ends."""
+        self._preparing.stop()
+
     def reloaded(self) -> None:
         """The settings have changed: the tasks of before are not those to go back to."""
         for watch in self._watches.values():
@@ -178,7 +182,6 @@ class Installer:
         """The package from before answers again: first in memory, for that cannot fail."""
         package = watch.installed.package
         del self._watches[package]
-        self._count("updates_rolled_back")
         _log.error("%s %s is taken back: %s", package, watch.installed.version, reason)
         try:
             if condemned:
@@ -187,6 +190,7 @@ class Installer:
                 self._slots.withdraw(package)
         except OSError as error:  # the next start finds it on trial, and it fails again
             _log.error("that cannot be noted: %s", error)
+        self._count("updates_rolled_back")
         self._tell(watch.installed, "failed" if condemned else "stopped", reason)
         if watch.before is None:
             return self._rebuilt()

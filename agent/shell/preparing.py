@@ -8,12 +8,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
+from typing import Final
 
 from agent.shell.workshop import Proven, Tight, Unfit, Workshop
 from agent.update.book import Installed
 from agent.update.slots import SlotStore
 from agent.update.words import Ready
 from broker.wire.update_report import State
+
+_END_S: Final = 10.0  # for a self-test that was told to end
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +57,8 @@ class Preparing:
         self._waiting: dict[str, Ready] = {}  # by package
         self._now: Ready | None = None
         self._number = 0  # of preparations: one that was called off is known by it
+        self._thread: Thread | None = None
+        self._found: Proven | Tight | Unfit | None = None  # on its way through the queue
 
     def ready(self, ready: Ready) -> None:
         """A package was assembled: let it prove itself."""
@@ -75,15 +80,14 @@ class Preparing:
         self._number += 1
         self._now = ready
         arguments = (self._number, ready)
-        Thread(target=self._prepare, args=arguments, name="self-test", daemon=True).start()
+        self._thread = Thread(target=self._prepare, args=arguments, name="self-test", daemon=True)
+        self._thread.start()
 
     def done(self, event: Prepared) -> tuple[Ready, Proven] | None:
         """What came of it; None: it did not prove itself, or was called off."""
-        ready, found = self._now, event.found
+        ready, found, self._found = self._now, event.found, None
         if event.number != self._number or ready is None:
-            if isinstance(found, Proven):
-                for engine in found.engines:
-                    engine.stop()
+            _end(found)
             return None
         if isinstance(found, Tight):
             self._count("updates_tight")
@@ -112,7 +116,6 @@ class Preparing:
 
     def refuse(self, unfit: Unfit) -> None:
         """Note that a package does not get to run."""
-        self._count("updates_refused")
         _log.warning("%s is not taken: %s", unfit.installed.package, unfit.reason)
         try:
             if unfit.condemned:
@@ -121,7 +124,15 @@ class Preparing:
                 self._slots.forgive(unfit.installed.digest)
         except OSError as error:
             _log.error("it is tested again at the next start: %s", error)
+        self._count("updates_refused")
         self._tell(unfit.installed, "failed", unfit.reason)
+
+    def stop(self) -> None:
+        """The agent ends: so does what is being tested."""
+        if self._thread is not None:
+            self._workshop.give_up()
+            self._thread.join(_END_S)
+            _end(self._found)
 
     def _prepare(self, number: int, ready: Ready) -> None:
         try:
@@ -130,4 +141,11 @@ class Preparing:
             _log.error("preparing %s: %s", ready.installed.package, type(error).__name__)
             reason = f"it could not be prepared: {type(error).__name__}"
             found = Unfit(installed=ready.installed, reason=reason, condemned=False)
+        self._found = found
         self._post(Prepared(number, found))
+
+
+def _end(found: Proven | Tight | Unfit | None) -> None:
+    if isinstance(found, Proven):
+        for engine in found.engines:
+            engine.stop()

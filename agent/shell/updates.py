@@ -139,6 +139,7 @@ class Updates:
 
     def stop(self) -> None:
         """See Updating."""
+        self._installer.stop()
         self._updater.stop()
 
     def tell(self, installed: Installed, state: State, reason: str) -> None:

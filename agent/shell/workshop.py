@@ -42,6 +42,9 @@ class Workshop(Protocol):
     def prepare(self, ready: Ready) -> Proven | Tight | Unfit:
         """Plan with a new package, and let it prove itself beside the old one."""
 
+    def give_up(self) -> None:
+        """End what `prepare` is at, from another thread."""
+
     def prepare_alone(self, tight: Tight) -> Proven | Unfit:
         """The same, where the old one must end first. It has ended when this returns."""
 

@@ -86,7 +86,7 @@ def _board(folder: Path) -> Iterator[SwapBoard]:
     keys = make_fleet(folder / "fleet")
     with (
         running_broker(folder / "broker") as broker,
-        swap_board(folder / "board", keys, broker) as board,
+        swap_board(folder / "board", keys.device, broker.port) as board,
     ):
         yield board
 

@@ -16,11 +16,9 @@ from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.shell.updater import UpdaterSaid
 from agent.update.words import Ready
-from broker.fleet.mosquitto import RunningBroker
+from broker.fleet.mosquitto import LOOPBACK
 from broker.wire.credentials import load_device
 from firstline.assemble import AgentParts, agent_loop
-from firstline.bench.fleet import FleetKeys
-from firstline.bench.swap_packages import PACKAGE
 from firstline.plan import plan_apart
 from firstline.tasks import Tasks
 from firstline.updating import BoardUpdates, open_slots
@@ -31,14 +29,14 @@ _ANSWER: Final = "iot_hue_lighton"
 _TASK: Final = "home"
 _PATIENCE_S: Final = 60.0
 _PAUSE_S: Final = 0.002  # between two questions, as they come in life
-_SETTINGS: Final = f"""\
+_SETTINGS: Final = """\
 [agent]
-credentials = "keys"
+credentials = "{keys}"
 names = []
 [models.commands]
-package = "{PACKAGE}"
+package = "commands-small"
 [[tasks]]
-name = "{_TASK}"
+name = "home"
 model = "commands"
 domain = "home"
 max_error = 1.0
@@ -107,14 +105,13 @@ class SwapBoard:
 
 
 @contextmanager
-def swap_board(folder: Path, keys: FleetKeys, broker: RunningBroker) -> Iterator[SwapBoard]:
-    """An agent that runs for as long as the block."""
-    folder.mkdir(parents=True)
-    (folder / "keys").symlink_to(keys.device)
+def swap_board(folder: Path, keys: Path, port: int) -> Iterator[SwapBoard]:
+    """An agent that runs for as long as the block; in a folder that may be there already."""
+    folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "agent.toml"
-    settings.write_text(_SETTINGS, encoding="utf-8")
+    settings.write_text(_SETTINGS.format(keys=keys), encoding="utf-8")
     board = SwapBoard(folder / "state")
-    runner = threading.Thread(target=_run, args=(board, settings, broker), name="agent-loop")
+    runner = threading.Thread(target=_run, args=(board, settings, port), name="agent-loop")
     runner.start()
     try:
         board.ask()  # its first child starts
@@ -124,7 +121,7 @@ def swap_board(folder: Path, keys: FleetKeys, broker: RunningBroker) -> Iterator
         runner.join()
 
 
-def _run(board: SwapBoard, settings: Path, broker: RunningBroker) -> None:
+def _run(board: SwapBoard, settings: Path, port: int) -> None:
     """As `firstline.build` does, with another standard output."""
     plan = plan_apart(settings)
     plan.state.mkdir(parents=True, exist_ok=True)
@@ -143,8 +140,8 @@ def _run(board: SwapBoard, settings: Path, broker: RunningBroker) -> None:
         )
         parts = AgentParts(
             credentials=credentials,
-            host=broker.host,
-            port=broker.port,
+            host=LOOPBACK,
+            port=port,
             state=plan.state,
             tasks=tasks.build(plan),
             queue=board.queue,
