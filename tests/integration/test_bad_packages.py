@@ -1,58 +1,18 @@
-"""Packages that must not run, and releases that cross each other: the old model answers on."""
+"""Packages that must not run: the old model answers on, and the operator hears why."""
 
 import json
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from agent.shell.updater import UpdaterSaid
-from agent.update.book import Book, Bounds, Slots
-from agent.update.slots import FILE, PACKAGES, UPDATES
-from agent.update.words import Ready, Stop
+from agent.update.book import Slots
 from broker.package.files import PACKAGE_FILE, sha256
 from broker.package.golden import GOLDEN_FILE
 from broker.package.manifest import CALIBRATION_FILE
-from firstline.bench.fleet import FleetKeys, make_fleet
-from firstline.bench.swap_board import SwapBoard, swap_board
-from firstline.bench.swap_packages import PACKAGE, POISON, break_it, lay_down
-from tests.integration.running import free_port
-from tests.updates import wait_for
-
-LONG = Bounds(watch_s=600.0)
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> FleetKeys:
-    return make_fleet(tmp_path_factory.mktemp("fleet") / "fleet")
-
-
-@pytest.fixture
-def board(tmp_path: Path, keys: FleetKeys) -> Iterator[SwapBoard]:
-    with swap_board(tmp_path / "board", keys.device, free_port()) as board:
-        yield board
-
-
-def folder_of(board: SwapBoard, ready: Ready) -> Path:
-    return board.state / UPDATES / PACKAGES / ready.installed.digest
-
-
-def book_of(board: SwapBoard) -> Book:
-    return Book.read((board.state / UPDATES / FILE).read_bytes())
-
-
-def counted(board: SwapBoard, name: str, times: int = 1) -> None:
-    """Wait until something has happened, and ask all the while."""
-
-    def happened() -> bool:
-        assert board.ask(any_answer=True).right
-        return board.counters[name] >= times
-
-    wait_for(happened)
+from firstline.bench.swap_board import SwapBoard
+from firstline.bench.swap_packages import PACKAGE, lay_down
+from tests.swapping import LONG, book_of, counted, folder_of
 
 
 def change_golden(folder: Path, **changes: object) -> None:
@@ -167,120 +127,3 @@ def test_a_quarantined_package_is_not_even_tried_again(board: SwapBoard) -> None
         assert board.ask().version == 0
 
     assert board.counters["updates_refused"] == 1
-
-
-def test_a_package_that_is_slower_than_its_bounds_is_taken_back(board: SwapBoard) -> None:
-    board.offer(lay_down(board.state, 1, Bounds(watch_s=600.0, most_ms=0.0001)))
-    counted(board, "updates_rolled_back")
-
-    assert "an answer takes" in book_of(board).bad[0].reason
-    assert board.ask().version == 0
-
-
-def test_an_engine_that_crashes_again_and_again_is_taken_back(board: SwapBoard) -> None:
-    ready = lay_down(board.state, 1, LONG)
-    board.offer(ready)
-    counted(board, "updates_switched")
-
-    def struck() -> bool:
-        for pid in children_of(folder_of(board, ready)):
-            os.kill(pid, signal.SIGSEGV)
-        board.ask(any_answer=True)
-        return board.counters["updates_rolled_back"] > 0
-
-    wait_for(struck)
-
-    assert "crashed 3 times" in book_of(board).bad[0].reason
-    assert board.ask().version == 0
-
-
-def children_of(package: Path) -> list[int]:
-    """The engine children that have loaded a package."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if str(package).encode() in words:
-            found.append(int(path.parent.name))
-    return found
-
-
-def test_a_switch_that_cannot_be_noted_does_not_happen(board: SwapBoard) -> None:
-    ready = lay_down(board.state, 1, LONG)
-    path = board.state / UPDATES / FILE
-    path.unlink()
-    path.mkdir()  # nothing can be written there
-    board.offer(ready)
-    for _ in range(20):
-        assert board.ask().version == 0
-    path.rmdir()
-
-    board.offer(ready)
-    counted(board, "updates_switched")
-
-    assert board.ask().version == 1
-
-
-def test_of_two_releases_at_once_the_later_one_stays(board: SwapBoard) -> None:
-    first, second = (lay_down(board.state, each, Bounds(watch_s=0.1)) for each in (1, 2))
-    board.offer(first)
-    board.offer(second)
-
-    wait_for(lambda: board.ask().version == 2)
-    wait_for(lambda: book_of(board).packages[PACKAGE].trial is None)
-
-    current = book_of(board).packages[PACKAGE].current
-    assert current == second.installed
-    assert book_of(board).bad == ()
-
-
-@pytest.mark.parametrize("when", ["while it is tested", "while it is watched"])
-def test_a_release_that_is_aborted_does_not_stay(board: SwapBoard, when: str) -> None:
-    ready = lay_down(board.state, 1, LONG)
-    board.offer(ready)
-    if when == "while it is watched":
-        counted(board, "updates_switched")
-        assert board.ask().version == 1
-    stop = Stop(package=PACKAGE, release=1, reason="the operator aborted it")
-    board.queue.put(UpdaterSaid(0, {"stop": stop.write().decode()}, b""))
-
-    wait_for(lambda: board.ask().version == 0)
-    give_up_s = time.monotonic() + 2.0
-    while time.monotonic() < give_up_s:  # nor does it come late
-        assert board.ask().version == 0
-
-    assert book_of(board).packages.get(PACKAGE, Slots()).trial is None
-    assert book_of(board).bad == ()
-
-
-def test_a_package_whose_files_vanish_makes_way_for_the_one_before_it(board: SwapBoard) -> None:
-    first, second = (lay_down(board.state, each, Bounds(watch_s=0.1)) for each in (1, 2))
-    for number, ready in enumerate((first, second), start=1):
-        board.offer(ready)
-        counted(board, "updates_done", number)
-    (folder_of(board, second) / "model.onnx").unlink()
-    for pid in children_of(folder_of(board, second)):
-        os.kill(pid, signal.SIGKILL)
-
-    board.ask(any_answer=True)
-    wait_for(lambda: board.ask().version == 1)
-
-    assert "missing" in book_of(board).bad[0].reason
-    assert book_of(board).packages[PACKAGE] == Slots(current=first.installed)
-
-
-def test_a_broken_package_that_passes_its_self_test_is_taken_back(board: SwapBoard) -> None:
-    ready = lay_down(board.state, 1, LONG)
-    break_it(board.state, ready)
-    board.offer(ready)
-    counted(board, "updates_switched")
-
-    unanswered = 0
-    while not board.ask(f"turn on the {POISON}", any_answer=True).right:
-        unanswered += 1
-        assert unanswered <= 3
-
-    assert "got no answer" in book_of(board).bad[0].reason
-    assert board.ask().version == 0
