@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from broker.fleet.passphrase import is_locked
 from broker.fleet.root import wants_passphrase
 from firstline.exits import CommandError, ExitCode
 
@@ -52,6 +53,18 @@ def passphrase_of(folder: Path, file: Path | None) -> str | None:
         return None
     passphrase = _given(file)
     return _typed("Passphrase of the fleet's keys") if passphrase is None else passphrase
+
+
+def passphrase_of_key(key: Path, file: Path | None) -> str | None:
+    """The passphrase of one key's file; None where it has none, or is not there.
+
+    Raises:
+        CommandError: it has one, and it is not to be had.
+    """
+    if not key.exists() or not is_locked(key.read_bytes()):
+        return None
+    passphrase = _given(file)
+    return _typed(f"Passphrase of {key.name}") if passphrase is None else passphrase
 
 
 def _given(file: Path | None) -> str | None:

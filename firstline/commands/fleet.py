@@ -14,6 +14,7 @@ serve          -> releases at the broker, and what it cannot hold on request
 status         -> what the devices say of themselves on the broker
 release        -> a model package for the boards of a group
 rollout ...    -> what becomes of releases: see fleet_rollout
+signing ...    -> whose keys sign releases: see fleet_signing
 exporter       -> a folder of keys for who watches the fleet
 metrics        -> the same for Prometheus
 """
@@ -48,6 +49,7 @@ from firstline.commands.fleet_release import release
 from firstline.commands.fleet_renew import renew
 from firstline.commands.fleet_rollout import app as rollout
 from firstline.commands.fleet_serve import serve
+from firstline.commands.fleet_signing import app as signing
 from firstline.commands.fleet_status import status
 from firstline.commands.fleet_workers import worker
 from firstline.console import JsonOption, note, show
@@ -75,6 +77,7 @@ app.command()(serve)
 app.command()(status)
 app.command()(release)
 app.add_typer(rollout, name="rollout")
+app.add_typer(signing, name="signing")
 app.command()(exporter)
 app.command()(metrics)
 

@@ -82,8 +82,9 @@ def publish(
     port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give every device the present key bundle of its pool, by the broker; needs no passphrase."""
+    """Give devices the keys of their pools and releases of today, by the broker; no passphrase."""
     from firstline import publishing  # noqa: PLC0415 - the other verbs need no MQTT
+    from firstline.rolling.dating import dated  # noqa: PLC0415 - nor TUF
 
     bundles = {pool: read_bundle(folder, pool) for pool in pools(folder)}
     messages = [
@@ -94,17 +95,22 @@ def publish(
         )
         for pool, bundle in bundles.items()
     ]
+    release = dated(folder, now_s=time.time())
     found = where.known(folder)
     if host is None and port is None and found is not None:
         host, port, tls = found.host, found.port, TlsFiles.of(folder / OPERATOR_FOLDER)
     else:
         host, port, tls = host or _HOST, port or _PORT, None
-    publishing.publish(host, port, messages, tls=tls)
+    publishing.publish(host, port, [*messages, *release.messages], tls=tls)
+    release.forget()
     document: dict[str, object] = {
         "broker": f"{host}:{port}",
         "pools": {pool: bundle.version for pool, bundle in bundles.items()},
+        "releases_until_s": release.ends_s,
     }
     lines = [f"Published key bundle {each.version} of {pool!r}." for pool, each in bundles.items()]
+    if release.ends_s is not None:
+        lines.append(f"Releases are dated today, and hold until {day(release.ends_s)}.")
     show(document, lines or ["There is no pool."], as_json=as_json)
 
 

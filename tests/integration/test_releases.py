@@ -7,6 +7,8 @@ import pytest
 
 from agent.update.errors import RefusedError
 from broker.fleet.mosquitto import RunningBroker, running_broker
+from firstline import cli
+from firstline.exits import ExitCode
 from tests.line import SessionLine, session_line
 from tests.releases import (
     GROUP,
@@ -100,3 +102,16 @@ def test_a_look_when_nothing_is_new_asks_for_the_next_root_and_the_date_alone(
 
     assert again == first
     assert [topic.split("/")[-2] for topic in line.asked] == ["2.root.json", "timestamp.json"]
+
+
+def test_publishing_keys_dates_releases_too(
+    operator: Operator, board: Board, line: SessionLine, broker: RunningBroker
+) -> None:
+    with board.trusting(line) as trust:
+        before = trust.refresh().timestamp
+    place = ("--host", broker.host, "--port", str(broker.port))
+
+    assert cli.main(["fleet", "publish", "--dir", str(operator.folder), *place]) == ExitCode.OK
+
+    with board.trusting(line) as trust:
+        assert trust.refresh().timestamp == before + 1

@@ -101,16 +101,15 @@ def snapshot_of(
 
 
 def timestamp_of(
-    snapshot: Metadata[Snapshot], data: bytes, version: int, *, now_s: float, at_least_s: int
+    snapshot: Metadata[Snapshot], data: bytes, version: int, *, now_s: float
 ) -> Metadata[Timestamp]:
-    """Pins a snapshot and says when; not signed. The time never goes back, as a clock may."""
-    signed_at_s = max(int(now_s), at_least_s)
+    """Pins a snapshot and says when; not signed."""
     timestamp = Timestamp(
         version,
-        expires=_end(Timestamp.type, signed_at_s),
+        expires=_end(Timestamp.type, now_s),
         snapshot_meta=MetaFile.from_data(snapshot.signed.version, data, ["sha256"]),
     )
-    timestamp.unrecognized_fields[SIGNED_S] = signed_at_s
+    timestamp.unrecognized_fields[SIGNED_S] = int(now_s)
     return Metadata(timestamp)
 
 

@@ -111,21 +111,19 @@ class Press:
     def publish(
         self, targets: Metadata[Targets], rollouts: Metadata[Targets], *, now_s: float
     ) -> None:
-        """Pin what names targets, and date it."""
-        root, version, dated, at_least_s = self._shelf.root(), 1, 1, 0
+        """Pin what names targets, and date it: never back, as a clock may go."""
+        root, version, dated = self._shelf.root(), 1, 1
         if self._shelf.dated:
             timestamp = self._shelf.timestamp()
             version = timestamp.signed.snapshot_meta.version + 1
-            dated, at_least_s = timestamp.signed.version + 1, signed_s(timestamp)
+            dated, now_s = timestamp.signed.version + 1, max(now_s, signed_s(timestamp))
         pinned = {
             role: (each.signed.version, dump(each))
             for role, each in {Targets.type: targets, ROLLOUT: rollouts}.items()
         }
         snapshot = made.snapshot_of(pinned, version, now_s=now_s)
         self._put_online(Snapshot.type, snapshot, root.signed)
-        timestamp = made.timestamp_of(
-            snapshot, dump(snapshot), dated, now_s=now_s, at_least_s=at_least_s
-        )
+        timestamp = made.timestamp_of(snapshot, dump(snapshot), dated, now_s=now_s)
         self._put_online(Timestamp.type, timestamp, root.signed)
 
     def make_key(self, role: str, passphrase: str | None) -> Key:

@@ -17,7 +17,7 @@ from tuf.api.metadata import Root, Targets
 from broker.fleet.errors import FleetError, FleetExistsError
 from broker.fleet.folder import locked
 from broker.fleet.releases import metadata as made
-from broker.fleet.releases.metadata import dump, ends_s, renewed
+from broker.fleet.releases.metadata import dump, ends_s, renewed, signed_s
 from broker.fleet.releases.press import Press, Step
 from broker.fleet.releases.shelf import Shelf
 from broker.fleet.root import Root as FleetRoot
@@ -125,6 +125,17 @@ class Repository:
                 self.press.put_rollouts(targets, new, now_s=now_s)
             else:
                 self.press.publish(targets, rollouts, now_s=now_s)
+
+    def freshen(self, *, now_s: float) -> bool:
+        """Refresh if that was not done for a day; whether it was now.
+
+        Raises:
+            FleetError: a key is missing, or the disk refused.
+        """
+        if now_s < signed_s(self.shelf.timestamp()) + made.DAY_S:
+            return False
+        self.refresh(now_s=now_s)
+        return True
 
     def sign_again(self, *, passphrase: str | None, now_s: float) -> list[Step]:
         """Sign anew what is signed offline, before it expires.

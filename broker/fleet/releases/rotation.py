@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from securesystemslib.signer import Key
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from broker.fleet.errors import FleetError
 from broker.fleet.folder import locked
@@ -26,6 +26,7 @@ from broker.fleet.releases.shelf import read_metadata
 from broker.fleet.releases.signing import keys_of, missing, place_of
 from broker.wire.vouched import ROLLOUT
 
+ONLINE_ROLES: Final = (Timestamp.type, Snapshot.type, ROLLOUT)
 SHARED: Final = (Root.type, Targets.type)  # roles that people sign for
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from broker.fleet.errors import FleetError
 from broker.fleet.releases.outlet import Outlet
 from broker.fleet.releases.publish import (
     EXPIRY_S,
@@ -25,6 +26,7 @@ from broker.fleet.releases.publish import (
     fill,
     withdrawals,
 )
+from broker.fleet.releases.repository import Repository
 from broker.fleet.releases.requests import Requests
 from broker.fleet.releases.shelf import Shelf
 from broker.fleet.releases.stock import Stock
@@ -117,6 +119,7 @@ class Server:
         if not new and now_s < self._looked_s + _LOOK_S:
             return
         self._looked_s = now_s
+        self._freshen()
         dated = Shelf(self._releases.folder).changed_ns()
         if not self._outlet.connections or (not new and dated == self._dated):
             return
@@ -137,6 +140,14 @@ class Server:
         self.counters["fills"] += 1
         self.requests.held = self._retained = done.retained
         self._filled(done)
+
+    def _freshen(self) -> None:
+        """Date it each day, or boards would find it expired after a week."""
+        try:
+            if Repository(self._releases.folder).freshen(now_s=time.time()):
+                self.counters["freshened"] += 1
+        except FleetError as error:
+            _log.error("not dated anew: %s", error)
 
     def _hear(self) -> None:
         while self._outlet.heard:

@@ -64,7 +64,7 @@ def pinned(
     roles = {Targets.type: targets, ROLLOUT: rollouts}
     snapshot = made.snapshot_of(roles, version, now_s=max(NEW_S, signed_at_s))
     data = sign(scene, Snapshot.type, snapshot)
-    timestamp = made.timestamp_of(snapshot, data, version, now_s=signed_at_s, at_least_s=0)
+    timestamp = made.timestamp_of(snapshot, data, version, now_s=signed_at_s)
     return {
         file_name(Targets.type, targets[0]): targets[1],
         file_name(ROLLOUT, rollouts[0]): rollouts[1],

@@ -174,3 +174,11 @@ def test_what_is_older_than_the_version_before_is_taken_from_the_broker(
     ]
     assert list(over(repository.shelf, FLEET)) == []
     assert len(list(messages(repository.shelf, FLEET))) == 6
+
+
+def test_releases_are_dated_anew_once_a_day(repository: Repository) -> None:
+    days = [0.5, 1.0, 1.5, 2.0]
+
+    done = [repository.freshen(now_s=NOW_S + day * DAY_S) for day in days]
+
+    assert done == [False, True, False, True]
