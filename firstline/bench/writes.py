@@ -2,12 +2,10 @@
 
     a broker, a worker, an agent --> nothing happens --> 1,000 kept --> 1,000 asked
 
-An SD card wears out by writing. The kernel counts for each process what it makes dirty of files on
-disks (proc(5), write_bytes): what is in memory only, as /run is, does not count. What the file
-system adds for itself is in the counter of the disk, together with all that other programs write.
+An SD card wears out by writing. See `disk.py` for what is counted: what is in memory only, as /run
+is, does not count.
 """
 
-import os
 import subprocess
 import tempfile
 import time
@@ -17,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.fleet.mosquitto import RunningBroker, running_broker
+from firstline.bench.disk import Disk, Tally
 from firstline.bench.lone_agent import (
     INBOX,
     answers,
-    children,
     make_keys,
     module,
     put,
@@ -33,8 +31,6 @@ _PATIENCE_S = 60.0  # without one more answer
 _TOGETHER = 20  # questions that lie in the inbox at once
 _DAY_S = 86_400.0
 _MB, _KIB = 1e6, 1024.0
-_IN_MEMORY = ("tmpfs", "ramfs")
-_SECTOR_BYTES = 512  # of /sys/block/*/stat, whatever the disk's own are
 _WORKER = """\
 [worker]
 credentials = "{keys}"
@@ -48,7 +44,7 @@ package = "commands-large"
 
 
 class WritesError(Exception):
-    """The agent did not do what was to be measured, or not on a disk."""
+    """The agent did not do what was to be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +54,13 @@ class Writes:
     idle_s: float  # how long it was watched
     idle_bytes: int  # that the agent wrote in this time
     idle_mb_per_day: float  # MB
-    disk_idle_mb_per_day: float | None  # MB, of the whole disk, whoever wrote; None: no counter
     questions: int  # of each kind
     kib_per_kept: float  # KiB, with the answer's own file
     kib_per_asked: float  # KiB, the same
+    # Of the whole disk, whoever wrote, with what the file system adds; None: nobody counts.
+    disk_idle_mb_per_day: float | None
+    disk_kib_per_kept: float | None
+    disk_kib_per_asked: float | None
 
 
 def measure(
@@ -75,69 +74,87 @@ def measure(
     """Watch an agent whose files are in a new folder in `folder`; `progress` hears of seconds.
 
     Raises:
-        WritesError: it gave no answer, or nothing there is on a disk.
+        WritesError: it gave no answer.
+        NoDiskError: nothing there is on a disk.
     """
     with (
         tempfile.TemporaryDirectory(dir=folder) as name,
-        running_broker(Path(name) / "broker") as broker,
+        tempfile.TemporaryDirectory() as elsewhere,
+        running_broker(Path(elsewhere) / "broker") as broker,
     ):
-        own = Path(name)
-        keys = make_keys(own / "fleet")
-        disk = _disk(own)
-        with _worker(own, broker):
-            with _agent(own, keys, broker, 1.0, settle_s) as pid:
-                written, on_disk = _idle(pid, disk, idle_s, progress)
-                kept = _asked(own, pid, questions, settle_s)
-            with _agent(own, keys, broker, 0.0, settle_s) as pid:
-                asked = _asked(own, pid, questions, settle_s)
-    per_day = _DAY_S / idle_s / _MB
+        stage = _Stage(
+            own=Path(name),
+            fleet=Path(elsewhere) / "fleet",
+            broker=broker,
+            disk=Disk(Path(name)),
+            settle_s=settle_s,
+        )
+        make_keys(stage.fleet)
+        with _worker(Path(elsewhere), broker):
+            with stage.agent(max_error=1.0) as pid:
+                idle = stage.idle(pid, idle_s, progress)
+                kept = stage.asked(pid, questions)
+            with stage.agent(max_error=0.0) as pid:
+                asked = stage.asked(pid, questions)
+    a_day, each = _DAY_S / idle_s / _MB, 1 / questions / _KIB
     return Writes(
         idle_s=round(idle_s, 1),
-        idle_bytes=written,
-        idle_mb_per_day=round(written * per_day, 2),
-        disk_idle_mb_per_day=None if on_disk is None else round(on_disk * per_day, 1),
+        idle_bytes=idle.process,
+        idle_mb_per_day=round(idle.process * a_day, 2),
         questions=questions,
-        kib_per_kept=round(kept / questions / _KIB, 2),
-        kib_per_asked=round(asked / questions / _KIB, 2),
+        kib_per_kept=round(kept.process * each, 2),
+        kib_per_asked=round(asked.process * each, 2),
+        disk_idle_mb_per_day=_scaled(idle.disk, a_day),
+        disk_kib_per_kept=_scaled(kept.disk, each),
+        disk_kib_per_asked=_scaled(asked.disk, each),
     )
 
 
-def written_bytes(pid: int) -> int:
-    """What a process and those that it started have made dirty on disks, less what was undone.
-
-    An engine child that ends takes its own count with it: it reads, and writes nothing.
-    """
-    return sum(_written(each) for each in (pid, *children(pid)))
+def _scaled(counted: int | None, by: float) -> float | None:
+    return None if counted is None else round(counted * by, 2)
 
 
-def _written(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
-    counts = dict(line.split(": ") for line in lines)
-    return int(counts["write_bytes"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """An agent's own folder on the disk, and all else somewhere else."""
 
+    own: Path
+    fleet: Path
+    broker: RunningBroker
+    disk: Disk
+    settle_s: float
 
-def _idle(
-    pid: int, disk: Path | None, idle_s: float, progress: Callable[[int], None]
-) -> tuple[int, int | None]:
-    before, before_disk = written_bytes(pid), _sectors(disk)
-    end_s = time.monotonic() + idle_s
-    while (left_s := end_s - time.monotonic()) > 0:
-        time.sleep(min(1.0, left_s))
-        progress(1)
-    after_disk = _sectors(disk)
-    both = before_disk is not None and after_disk is not None
-    on_disk = (after_disk - before_disk) * _SECTOR_BYTES if both else None  # type: ignore[operator] # see `both`
-    return written_bytes(pid) - before, on_disk
+    @contextmanager
+    def agent(self, *, max_error: float) -> Iterator[int]:
+        """The agent's process id, while it runs."""
+        keys = self.fleet / "devices" / "board-1"
+        settings = write_settings(self.own, keys, self.broker, max_error=max_error)
+        with _running(run_command(settings)) as pid:
+            give_up_s = time.monotonic() + _PATIENCE_S
+            while not (self.own / INBOX).is_dir():
+                if time.monotonic() > give_up_s:
+                    raise WritesError("the agent did not start")
+                time.sleep(0.05)
+            time.sleep(self.settle_s)
+            yield pid
 
+    def idle(self, pid: int, idle_s: float, progress: Callable[[int], None]) -> Tally:
+        """What is written while nothing happens."""
+        before = self.disk.tally(pid)
+        end_s = time.monotonic() + idle_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            time.sleep(min(1.0, left_s))
+            progress(1)
+        return self.disk.tally(pid) - before
 
-def _asked(folder: Path, pid: int, questions: int, settle_s: float) -> int:
-    """Bytes written for so many questions, the first of each kind not among them."""
-    _ask(folder, "warm-up", 1)
-    before = written_bytes(pid)
-    for first in range(0, questions, _TOGETHER):
-        _ask(folder, f"q{first}", min(_TOGETHER, questions - first))
-    time.sleep(settle_s)
-    return written_bytes(pid) - before
+    def asked(self, pid: int, questions: int) -> Tally:
+        """What is written for so many questions, a first one not among them."""
+        _ask(self.own, "warm-up", 1)
+        before = self.disk.tally(pid)
+        for first in range(0, questions, _TOGETHER):
+            _ask(self.own, f"q{first}", min(_TOGETHER, questions - first))
+        time.sleep(self.settle_s)
+        return self.disk.tally(pid) - before
 
 
 def _ask(folder: Path, name: str, count: int) -> None:
@@ -149,21 +166,6 @@ def _ask(folder: Path, name: str, count: int) -> None:
         if time.monotonic() > give_up_s:
             raise WritesError("the agent gave no answer")
         time.sleep(0.02)
-
-
-@contextmanager
-def _agent(
-    folder: Path, keys: Path, broker: RunningBroker, max_error: float, settle_s: float
-) -> Iterator[int]:
-    command = run_command(write_settings(folder, keys, broker, max_error=max_error))
-    with _running(command) as pid:
-        give_up_s = time.monotonic() + _PATIENCE_S
-        while not (folder / INBOX).is_dir():
-            if time.monotonic() > give_up_s:
-                raise WritesError("the agent did not start")
-            time.sleep(0.05)
-        time.sleep(settle_s)
-        yield pid
 
 
 @contextmanager
@@ -184,24 +186,3 @@ def _running(command: list[str]) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(_PATIENCE_S)
-
-
-def _disk(folder: Path) -> Path | None:
-    """Where the kernel counts what is written to the disk under a folder.
-
-    Raises:
-        WritesError: it is in memory.
-    """
-    device = folder.stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}"
-    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()  # proc(5)
-    kinds = {line.split()[2]: line.partition(" - ")[2].split()[0] for line in mounts}
-    if kinds.get(number) in _IN_MEMORY:
-        raise WritesError(f"{folder.parent} is in memory: name a folder on a disk")
-    found = Path(f"/sys/dev/block/{number}/stat")
-    return found if found.exists() else None  # none of a layer over a disk, as in a container
-
-
-def _sectors(disk: Path | None) -> int | None:
-    """Sectors written so far, Documentation/block/stat.rst."""
-    return None if disk is None else int(disk.read_text(encoding="ascii").split()[6])

@@ -58,19 +58,22 @@ def writes(
     as_json: JsonOption = False,
 ) -> None:
     """What the agent writes to its disk: idle, for answers it keeps, for questions it asks."""
-    from firstline.bench import writes as written  # noqa: PLC0415 - see bench.py
+    from firstline.bench import disk  # noqa: PLC0415 - see bench.py
+    from firstline.bench import writes as written  # noqa: PLC0415
 
     with progressing(idle_s) as advance:
         try:
             found = written.measure(folder, float(idle_s), questions, advance)
-        except written.WritesError as error:
+        except (written.WritesError, disk.NoDiskError) as error:
             raise CommandError(str(error), ExitCode.FAILURE) from error
     console.show(asdict(found), _written(found), as_json=as_json)
 
 
 def _written(found: "Writes") -> Iterator[str]:
     yield f"idle             {found.idle_mb_per_day:.1f} MB a day, of {found.idle_s:.0f} s"
-    if found.disk_idle_mb_per_day is not None:
-        yield f"  whole disk     {found.disk_idle_mb_per_day:.0f} MB a day, by all programs"
     yield f"kept             {found.kib_per_kept:.1f} KiB of each answer, {found.questions} of them"
     yield f"asked            {found.kib_per_asked:.1f} KiB of each question"
+    figures = (found.disk_idle_mb_per_day, found.disk_kib_per_kept, found.disk_kib_per_asked)
+    if None not in figures:
+        words = "whole disk       {:.0f} MB a day, {:.1f} and {:.1f} KiB, whoever wrote"
+        yield words.format(*figures)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from firstline.bench import pressure, writes
+from firstline.bench.disk import NoDiskError
 from firstline.bench.group import GroupUnavailableError, memory_group
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
@@ -40,5 +41,5 @@ def test_an_idle_agent_leaves_the_disk_alone() -> None:
 
 
 def test_memory_is_no_disk() -> None:
-    with pytest.raises(writes.WritesError, match="is in memory"):
+    with pytest.raises(NoDiskError, match="is in memory"):
         writes.measure(IN_MEMORY, 1.0, 20, ignore)
