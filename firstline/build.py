@@ -21,6 +21,7 @@ from agent.shell.ends import Input
 from agent.shell.folder import FolderInput
 from agent.shell.local_topic import LocalBroker
 from agent.shell.loop import AgentEvent, Loop
+from agent.shell.status import status_file
 from agent.shell.streams import StreamInput
 from agent.task import Task
 from agent.update.slots import folders
@@ -106,6 +107,7 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
             queue=queue,
             counters=counters,
             version=release,
+            status=stack.enter_context(status_file(plan.state)),
         )
         parts = AgentParts(
             credentials=credentials,

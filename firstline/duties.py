@@ -1,6 +1,5 @@
 """What the agent's loop does besides answering: watches the board, tells its state, pings."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from agent.core.pressure import Measures
 from agent.shell.courier import Courier
 from agent.shell.events import TasksChanged
 from agent.shell.loop import AgentEvent
-from agent.shell.status import Status, status_file
+from agent.shell.status import Status
 from agent.shell.watch import BoardWatch
 from agent.store.clock import since_boot_s
 from broker.wire.credentials import DeviceCredentials
@@ -24,8 +23,6 @@ from firstline.tasks import Tasks
 _START_S = 30.0  # see agent/models/engine.py
 _TRIES = 2  # of a child, for one question
 _SLACK_S = 10.0
-
-_log = logging.getLogger(__name__)
 
 Duty = Callable[[], None]
 
@@ -40,6 +37,7 @@ class Duties:
     queue: SimpleQueue[AgentEvent]
     counters: Counter[str]
     version: str
+    status: Path  # the file that `firstline status` reads
 
     def of(self, courier: Courier) -> Sequence[Duty]:
         """In the order in which they are done at each tick."""
@@ -50,19 +48,14 @@ class Duties:
             counters=self.counters,
         )
         notifier = Notifier(longest_s=longest_s(self.plan), doing=partial(_doing, courier, watch))
-        return (watch.look, *self._status(courier, watch), notifier.alive)
+        return (watch.look, self._status(courier, watch).write, notifier.alive)
 
     def _work_under(self, taken: Measures) -> None:
         self.queue.put(TasksChanged(self.tasks.under(taken)))
 
-    def _status(self, courier: Courier, watch: BoardWatch) -> Sequence[Duty]:
-        try:
-            file = status_file(self.plan.state)
-        except OSError as error:
-            _log.warning("`firstline status` will know nothing: %s", error)
-            return ()
-        status = Status(
-            file=file,
+    def _status(self, courier: Courier, watch: BoardWatch) -> Status:
+        return Status(
+            file=self.status,
             about=self._about(),
             courier=courier,
             engines=lambda: self.tasks.engines,
@@ -71,7 +64,6 @@ class Duties:
             started_s=since_boot_s(),
             writes_mb_per_day=self.plan.writes_mb_per_day,
         )
-        return (status.write,)
 
     def _about(self) -> dict[str, object]:
         own = self.credentials

@@ -5,6 +5,7 @@ from typing import Final
 from firstline.exits import CommandError, ExitCode
 
 PLAIN_PORT: Final = 1883
+TLS_PORT: Final = 8883
 JOIN_PORT: Final = 8884  # of a fleet's broker, for boards that have no certificate yet
 
 

@@ -11,8 +11,8 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ STATUS = "status.json"
 _MB, _HOUR_S, _DAY_S = 1e6, 3600.0, 86_400.0
 _PAUSE_S = 5.0  # between two writings
 _EVERYBODY_READS = 0o644  # where its folder lets them
+_PREFIX = "firstline-"
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 
 _log = logging.getLogger(__name__)
@@ -89,26 +90,40 @@ class Status:
         }
 
 
-def status_file(state: Path) -> Path:
-    """Where to write: in memory, with a link in the state folder that leads there.
+@contextmanager
+def status_file(state: Path) -> Iterator[Path]:
+    """Where to write while the agent runs: in memory, with a link in the state folder to it.
 
     Raises:
         OSError: there is no such place.
     """
-    link = state / STATUS
-    runtime = os.environ.get("RUNTIME_DIRECTORY")  # systemd.exec(5); gone with the service
-    if runtime:
-        target = Path(runtime.partition(":")[0]) / STATUS
-    elif link.is_symlink() and link.readlink().parent.parent == _IN_MEMORY and link.exists():
-        return link.readlink()  # an earlier life's, that nobody else can write
-    else:
-        target = Path(tempfile.mkdtemp(prefix="firstline-", dir=_IN_MEMORY)) / STATUS
-    if not link.is_symlink() or link.readlink() != target:
-        fresh = state / f".{STATUS}.new"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(target)
-        fresh.replace(link)
-    return target
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "")  # systemd.exec(5); gone with the service
+    own = not runtime
+    folder = _left_behind(state) or Path(_made()) if own else Path(runtime.partition(":")[0])
+    file, fresh = folder / STATUS, state / f".{STATUS}.new"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(file)
+    fresh.replace(state / STATUS)
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+        if own:
+            with suppress(OSError):  # somebody put something into it
+                folder.rmdir()
+
+
+def _made() -> str:
+    return tempfile.mkdtemp(prefix=_PREFIX, dir=_IN_MEMORY)
+
+
+def _left_behind(state: Path) -> Path | None:
+    """The folder of an earlier life that was killed, if it is still there and ours."""
+    with suppress(OSError):
+        folder = (state / STATUS).readlink().parent
+        named = folder.parent == _IN_MEMORY and folder.name.startswith(_PREFIX)
+        return folder if named and folder.stat().st_uid == os.getuid() else None
+    return None
 
 
 def _of(engine: Engine) -> Mapping[str, object]:

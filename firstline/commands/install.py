@@ -10,10 +10,12 @@ import typer
 
 from firstline.console import JsonOption, show
 from firstline.exits import CommandError, ExitCode
+from firstline.places import TLS_PORT, parse_place
 
 if TYPE_CHECKING:
     from firstline.installing.system import Step
 
+_UNKNOWN = "broker.example.org"
 _HIDDEN = ("home", "root", "run")  # from a service with ProtectHome=yes, and what a start forgets
 
 RootOption = Annotated[
@@ -28,6 +30,9 @@ def install(  # noqa: PLR0913 - each is an option of the command
     board: Annotated[
         str, typer.Option(metavar="NAME", help="A profile, in place of this board's own.")
     ] = "",
+    broker: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="The fleet's, for settings that are new.")
+    ] = _UNKNOWN,
     command: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The command that the service runs.")
     ] = None,
@@ -43,7 +48,8 @@ def install(  # noqa: PLR0913 - each is an option of the command
     from firstline.installing import files  # noqa: PLC0415 - pydantic, which --help need not have
     from firstline.installing.system import System  # noqa: PLC0415
 
-    words = {"FIRSTLINE": str(_command(command, root))}
+    host, port = parse_place(broker, TLS_PORT)
+    words = {"FIRSTLINE": str(_command(command, root)), "host": host, "port": str(port)}
     name = ""
     if not worker:
         name, profile = _profile(board)
@@ -52,7 +58,8 @@ def install(  # noqa: PLR0913 - each is an option of the command
     wanted = files.of_worker(words) if worker else files.of_agent(words)
     steps = list(system.install(wanted))
     service = files.WORKER if worker else files.AGENT
-    _show(steps, _next(service, name), {"service": service, "board": name}, as_json=as_json)
+    rest = _next(service, name, known=broker != _UNKNOWN)
+    _show(steps, rest, {"service": service, "board": name}, as_json=as_json)
 
 
 def uninstall(
@@ -70,7 +77,7 @@ def uninstall(
     from firstline.installing.system import System  # noqa: PLC0415
 
     any_board = next(iter(boards.profiles().values()))  # the places are the same for all
-    words = {"FIRSTLINE": "", **any_board.words()}
+    words = {"FIRSTLINE": "", "host": "", "port": "", **any_board.words()}
     wanted = files.of_worker(words) if worker else files.of_agent(words)
     service = files.WORKER if worker else files.AGENT
     system = System(root=_may_write(root, dry=dry_run), dry=dry_run)
@@ -116,16 +123,19 @@ def _may_write(root: Path, *, dry: bool) -> Path:
     return root.absolute()
 
 
-def _next(service: str, board: str) -> Iterable[str]:
+def _next(service: str, board: str, *, known: bool) -> Iterable[str]:
+    """What is left to do; `known`: the broker was named."""
     yield ""
+    settings = "agent.toml" if board else "worker.toml"
     if board:
         yield f"This board is treated as {board}."
-        yield "Next:  edit [broker] in /etc/firstline/agent.toml"
-        yield "       sudo firstline join CODE --broker HOST:8884 --keys /etc/firstline/keys"
+    if not known:
+        yield f"Next:  edit [broker] in /etc/firstline/{settings}, if you have not"
+    if board:
+        yield "Next:  sudo firstline join CODE --broker HOST:8884 --keys /etc/firstline/keys"
     else:
         yield "Next:  copy a folder of keys to /var/lib/firstline-worker/keys, for user firstline"
-        yield "       edit /etc/firstline/worker.toml"
-    yield f"       sudo systemctl enable --now {service}"
+    yield f"Next:  sudo systemctl enable --now {service}"
 
 
 def _show(

@@ -1,6 +1,7 @@
 """`firstline status`: what a running agent tells the board's own users, and systemd."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -9,10 +10,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from broker.fleet.mosquitto import running_broker
+from firstline import cli
 from firstline.exits import ExitCode
 from tests.unit.firstline.conftest import Home, use_port
 
@@ -23,6 +26,46 @@ BOARD = """
 throttle_c = 110.0
 power = "mains"
 metered_file = "metered"
+"""
+
+
+SMALL = {"package": "small", "threads": 2, "pid": 7, "memory_mb": 54.4, "starts": 1}
+LARGE = {"package": "large", "threads": 1, "pid": None, "memory_mb": None, "starts": 0}
+STATUS: dict[str, Any] = {
+    "pid": os.getpid(),
+    "version": "0.1.0",
+    "fleet": "home",
+    "device": "kitchen",
+    "pool": "cloud",
+    "state": "/somewhere",
+    "online": False,
+    "trouble": "no worker is listening",
+    "waiting": 2,
+    "models": [SMALL, LARGE],
+    "board": {
+        "temperature_c": 81.2,
+        "slowed": True,
+        "on_battery": True,
+        "charge": 0.42,
+        "metered": True,
+    },
+    "measures": {"hot": True, "costly": True},
+    "memory_mb": 29.0,
+    "writes": {"mb": 0.42, "mb_per_day": 3.1, "budget_mb_per_day": 200.0},
+    "counters": {"asked": 5},
+}
+SHOWN = """\
+home/kitchen  firstline 0.1.0, pid {pid}
+up        3 h 12 min
+link      offline, pool cloud
+queue     2 waiting: no worker is listening
+models    small, 2 threads, 54 MiB, 1 starts
+          large, 1 thread, not loaded, 0 starts
+board     81 degrees Celsius, slowed down, on battery (42% charged), the link is metered
+measures  half the threads, since it is hot; asking is costly, see frugal_share and frugal_wait_s
+memory    29 MiB, 83 with the models
+written   0.4 MB to disk since it started, 3 MB a day of 200 that it may
+    asked  5
 """
 
 
@@ -113,15 +156,46 @@ def test_a_worker_tells_systemd_too(service: Service) -> None:
     assert service.heard[0][:3] == ["READY=1", "WATCHDOG_USEC=30000000", "WATCHDOG=1"]
 
 
-def test_an_agent_that_has_ended_is_no_running_one(service: Service) -> None:
-    service.listen(lambda said: bool(said.heard))
-    service.process.send_signal(signal.SIGTERM)
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [(signal.SIGKILL, "the agent has ended"), (signal.SIGTERM, "no agent runs here")],
+)
+def test_an_agent_that_has_ended_is_no_running_one(
+    service: Service, order: signal.Signals, told: str
+) -> None:
+    service.listen(lambda said: len(said.heard) > 1)
+    service.process.send_signal(order)
     service.process.communicate(timeout=PATIENCE_S)
 
     code, found = service.status()
 
     assert code == ExitCode.FAILURE
-    assert "the agent has ended" in str(found["error"])
+    assert told in str(found["error"])
+
+
+def write(home: Home, age_s: float) -> None:
+    """What an agent that is three hours old wrote so long ago."""
+    now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    times = {"started_s": now_s - 11_520.0, "written_s": now_s - age_s}
+    (home.folder / "state").mkdir()
+    (home.folder / "state" / "status.json").write_text(json.dumps(STATUS | times))
+
+
+def test_an_agent_that_hangs_is_told(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    write(home, age_s=600.0)
+
+    code = cli.main(["status", "--settings", str(home.agent)])
+
+    assert code == ExitCode.TIMEOUT
+    assert "the agent has told nothing for 10 min" in capsys.readouterr().err
+
+
+def test_people_see_all_of_it(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    write(home, age_s=1.0)
+
+    assert cli.main(["status", "--settings", str(home.agent)]) == 0
+
+    assert capsys.readouterr().out == SHOWN.format(pid=os.getpid())
 
 
 def test_where_no_agent_ever_ran_the_remedy_is_told(home: Home) -> None:

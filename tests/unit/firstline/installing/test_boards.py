@@ -15,6 +15,7 @@ from tests.unit.docs.pages import ROOT, table
 
 PROFILES = profiles()
 PAGE = ROOT / "firmware_configs" / "README.md"
+WORDS = {"FIRSTLINE": "/opt/firstline/bin/firstline", "host": "hub.example.org", "port": "8883"}
 ARM, X86 = "aarch64", "x86_64"
 
 
@@ -55,7 +56,7 @@ def test_a_board_says_what_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_the_settings_of_every_board_are_right(name: str, tmp_path: Path) -> None:
-    wanted = of_agent({"FIRSTLINE": "/opt/firstline/bin/firstline", **PROFILES[name].words()})
+    wanted = of_agent({**WORDS, **PROFILES[name].words()})
     contents = {each.place: each.content for each in wanted if isinstance(each, File)}
     file = tmp_path / "agent.toml"
     file.write_text(contents["etc/firstline/agent.toml"])
@@ -65,6 +66,7 @@ def test_the_settings_of_every_board_are_right(name: str, tmp_path: Path) -> Non
 
     assert faults == [("agent", "credentials"), ("broker", "tls")]  # the board has not joined yet
     assert settings.models["commands"].threads == PROFILES[name].threads
+    assert settings.broker.host == "hub.example.org"
     assert settings.board.throttle_c == PROFILES[name].throttle_c
     drop_in = contents["etc/systemd/system/firstline-agent.service.d/board.conf"]
     assert f"MemoryMax={PROFILES[name].service_mb}M" in drop_in

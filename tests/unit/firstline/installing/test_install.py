@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from firstline import cli
 from firstline.exits import ExitCode
+from firstline.shipped import CONFIGS
 
 COMMAND = "/opt/firstline/bin/firstline"
 UNIT = "etc/systemd/system/firstline-agent.service"
@@ -108,6 +110,19 @@ def test_uninstalling_leaves_what_is_the_operators(
 
     _, steps = run(capsys, "uninstall", tmp_path, "--purge")
     assert steps == {}
+
+
+def test_cloud_init_says_what_the_commands_understand() -> None:
+    text = (CONFIGS / "cloud-init" / "user-data").read_text()
+    document = yaml.safe_load(text)
+
+    assert text.startswith("#cloud-config\n")
+    ours = [words[1:] for words in document["runcmd"] if words[0] == COMMAND]
+    assert [words[0] for words in ours] == ["install", "join"]
+    for verb, *words in ours:
+        command = cli.Stub(verb, *cli._COMMANDS[verb]).load()
+        known = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in words if str(word).startswith("--")} <= known
 
 
 def test_a_board_that_nobody_knows_is_asked_about(
