@@ -37,6 +37,7 @@ from broker.wire.tls import TlsFiles
 
 OUTBOX = "outbox.db"
 _SESSION_EXPIRY_S = 3600  # the broker keeps replies for a device that is away this long
+RESEND_S = 1.5  # a question without a reply is sent again after this
 _SESSION_NUMBER = "session_number"
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class AgentParts:
     inputs: Sequence[Input] = ()
     reload: Callable[[], Mapping[str, Task] | None] = lambda: None
     find: FindSpans = find
-    resend_s: float = 1.5
+    resend_s: float = RESEND_S
     conversation_s: float = 86_400.0
     max_questions: int = 100_000
     tls: TlsFiles | None = None

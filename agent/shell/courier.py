@@ -6,6 +6,7 @@ broker acknowledges only frees room for the next: it proves nothing.
 
 import json
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -143,6 +144,10 @@ class Courier:
         if again:
             self._waiting |= again
             self.outbox.resend_at(again.items())
+
+    def due_in_s(self) -> float:
+        """Seconds until something that was sent is to be sent again."""
+        return min(self._waiting.values(), default=math.inf) - self.now_s()
 
     def answered(self, tickets: Sequence[UUID]) -> None:
         """These questions have ended, which makes room for others."""

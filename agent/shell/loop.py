@@ -32,6 +32,7 @@ from broker.wire.errors import BrokerUnavailableError
 from broker.wire.session import Event, Message, Online, Received
 
 _TICK_S = 0.5
+_SHORTEST_S = 0.02  # until a question is to be sent again
 _RESCAN_S = 30.0
 _FIRST_SCAN_S = 2.0  # what was still being written when the agent started
 CLOCK_JUMPS = "clock_jumps"
@@ -200,7 +201,7 @@ class Loop:
         usual = (self._flush, self._scan, self._refresh, self._pipeline.rest, self._update)
         for duty in (*usual, *self._duties):
             self._guarded(duty)
-        return time.monotonic() + _TICK_S
+        return time.monotonic() + min(_TICK_S, max(_SHORTEST_S, self._courier.due_in_s()))
 
     def _flush(self) -> None:
         outbox, quiet, self._quiet = self._pipeline.post.outbox, self._quiet, True

@@ -14,6 +14,7 @@ from firstline import console
 from firstline.commands.bench_board import pressure, writes
 from firstline.commands.bench_mask import mask
 from firstline.commands.bench_progress import progressing
+from firstline.commands.bench_stuck import stuck
 from firstline.commands.bench_swap import swap
 from firstline.commands.bench_update import update
 from firstline.console import JsonOption
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from firstline.bench.gate import Gate
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
-for measurement in (mask, update, swap, pressure, writes):
+for measurement in (mask, update, swap, stuck, pressure, writes):
     bench.command()(measurement)
 
 

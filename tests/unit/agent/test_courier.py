@@ -1,5 +1,6 @@
 """What carries parcels to the broker: when, how many at once, and how often."""
 
+import math
 from collections import Counter
 from uuid import UUID
 
@@ -117,6 +118,16 @@ def test_an_acknowledgement_of_something_else_is_passed_over(post: Post) -> None
     post.courier.acknowledged(Acknowledged(77, SUCCESS))
 
     assert post.counters == Counter()
+
+
+def test_it_is_known_when_something_is_sent_again(post: Post) -> None:
+    post.courier.online(100)
+    before_s = post.courier.due_in_s()
+
+    post.courier.send(post.put(1))
+    post.clock.now_s += 0.5
+
+    assert (before_s, post.courier.due_in_s()) == (math.inf, RESEND_S - 0.5)
 
 
 def test_the_pauses_grow_are_jittered_and_stay_under_half_a_minute(post: Post) -> None:

@@ -9,7 +9,7 @@ from threading import Timer
 from agent.shell.events import Exhausted, SettingsChanged
 from broker.wire.session import Acknowledged, Offline, Online, Receipt, Received
 from tests.unit.agent.bench import Bench
-from tests.unit.agent.device import PATIENCE_S, TASK, sure
+from tests.unit.agent.device import PATIENCE_S, RESEND_S, TASK, sure
 
 WORKER = "fl/v1/home/pool/main/worker/w-1"
 
@@ -82,6 +82,17 @@ def test_a_tick_delivers_what_an_output_did_not_take(bench: Bench) -> None:
     bench.loop._tick()
 
     assert [delivery.answer for delivery in bench.device.delivered] == ["yes"]
+
+
+def test_a_tick_comes_when_a_question_is_to_be_sent_again(bench: Bench) -> None:
+    bench.run(Online(100))
+    idle_s = bench.loop._tick() - time.monotonic()
+    bench.run(Online(100), bench.arrived(b"lights on"))
+
+    bench.device.clock.now_s += RESEND_S - 0.1
+    soon_s = bench.loop._tick() - time.monotonic()
+
+    assert soon_s <= 0.1 < idle_s
 
 
 def test_a_duty_that_fails_keeps_no_other_from_being_done(bench: Bench) -> None:
