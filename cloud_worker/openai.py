@@ -33,7 +33,7 @@ class Use:
     prompt: Prompt
     labels: tuple[str, ...] = ()  # what may be answered; none: anything
     timeout_s: float = 30.0  # for one answer, tries and pauses included
-    look_s: float = 10.0  # between two looks at a server that is there
+    look_s: float = 10.0  # between two looks at a server that is idle
 
 
 class OpenAiCompleter:
@@ -101,7 +101,8 @@ class OpenAiCompleter:
         return dict.fromkeys(self._use.domains, engine)
 
     def _answer(self, question: Question, body: bytes, until_s: float) -> Answer:
-        said = self._server.ask("chat/completions", body, until_s, self._watch.doubt)
+        with self._watch.at_work():
+            said = self._server.ask("chat/completions", body, until_s, self._watch.doubt)
         if said.status != _OK:
             raise refusal(said.status, said.body)
         found = completion(said.body, self._use.prompt)

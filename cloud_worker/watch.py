@@ -1,11 +1,14 @@
 """Whether a model server is there: looked at from time to time, and whenever in doubt.
 
-there --10 s, or a question cannot be put--> look --fails--> away --look, every 2 s--> there
+there --10 s idle, or a question cannot be put--> look --fails--> away --look, every 2 s--> there
+
+A server that is at work is there: some answer one request at a time, and would be late with a look.
 """
 
 import logging
-from collections.abc import Callable
-from threading import Event, Thread
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock, Thread
 
 from cloud_worker.errors import SaturatedError, UnusableReplyError
 
@@ -25,12 +28,13 @@ class Watch:
         model: Which model it shall have.
         place: The server, in words.
         look: Asks it.
-        calm_s: Between two looks while it is there.
+        calm_s: Between two looks while it is there, and nobody asks it.
     """
 
     def __init__(self, *, model: str, place: str, look: Look, calm_s: float) -> None:
         self._model, self._place, self._look, self._calm_s = model, place, look, calm_s
         self._doubt, self._closed = Event(), False
+        self._at_work, self._lock = 0, Lock()
         self._away = False
         self._told = ""
         self._thread = Thread(target=self._run, name=f"watch {place}", daemon=True)
@@ -46,6 +50,17 @@ class Watch:
         self._doubt.set()
         self._thread.join(_END_S)
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A question is being put: no look is due because of the time."""
+        with self._lock:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work -= 1
+
     def away(self) -> bool:
         """Whether the last look found nobody."""
         return self._away
@@ -57,9 +72,10 @@ class Watch:
 
     def _run(self) -> None:
         while not self._closed:
-            self._doubt.wait(AGAIN_S if self._away else self._calm_s)
+            doubted = self._doubt.wait(AGAIN_S if self._away else self._calm_s)
             self._doubt.clear()
-            if not self._closed:
+            is_due = doubted or self._away or not self._at_work
+            if is_due and not self._closed:
                 self._see()
 
     def _see(self) -> None:

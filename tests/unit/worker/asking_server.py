@@ -18,16 +18,23 @@ PROMPT = Prompt(model=MODEL, system="Be short.", prompt="Q: {text} {x}\nA:", max
 
 
 @contextmanager
-def completer(
+def completer(  # noqa: PLR0913 - what differs, by name
     server: Scripted,
     prompt: Prompt = PROMPT,
     *,
     labels: tuple[str, ...] = (),
     timeout_s: float = LONG_S,
     api_key: str = "",
+    look_s: float = 10.0,
 ) -> Iterator[OpenAiCompleter]:
     address = ServerAddress(base_url=server.base_url, api_key=api_key, connections=4)
-    use = Use(domains=("home", "away"), prompt=prompt, labels=labels, timeout_s=timeout_s)
+    use = Use(
+        domains=("home", "away"),
+        prompt=prompt,
+        labels=labels,
+        timeout_s=timeout_s,
+        look_s=look_s,
+    )
     with OpenAiCompleter(address, use) as made:
         yield made
 

@@ -3,11 +3,12 @@
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Flag
 
 import pytest
 
 from cloud_worker.errors import SaturatedError
-from tests.model_server import Act, Scripted, raw, scripted_server, send
+from tests.model_server import Act, Handler, Scripted, raw, said, scripted_server, send
 
 pytest.importorskip("httpx")
 
@@ -45,6 +46,28 @@ def test_a_server_that_goes_away_is_noticed_by_the_next_question() -> None:
             asked(made, within_s=1e6)
 
         assert not engine.ready()
+
+
+def test_a_server_that_nobody_asks_is_looked_at_and_one_at_work_is_not(server: Scripted) -> None:
+    gate, answer = Flag(), send(said())
+
+    def slowly(handler: Handler) -> None:
+        gate.wait(10)
+        answer(handler)
+
+    server.answer = slowly
+    with completer(server, look_s=0.05) as made, ThreadPoolExecutor(1) as pool:
+        wait_until(lambda: server.looked >= 3)
+        waiting = pool.submit(asked, made)
+        wait_until(lambda: server.asked)
+        before = server.looked
+        time.sleep(0.5)  # ten looks would fit
+        during = server.looked - before
+        gate.set()
+        waiting.result(10)
+        wait_until(lambda: server.looked >= before + 3)
+
+    assert during <= 1  # one may have been under way
 
 
 LISTS = {
