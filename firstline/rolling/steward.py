@@ -14,7 +14,6 @@ from broker.fleet.releases.publish import Releases
 from broker.fleet.releases.reports import Reports
 from broker.fleet.releases.rollouts import Rollouts
 from broker.fleet.releases.standings import Board, boards_of
-from broker.fleet.root import read_roster
 from broker.wire import topics
 from broker.wire.session import Received
 from broker.wire.topics import DeviceId, FleetId, parse_device_update
@@ -33,23 +32,22 @@ class Steward:
         self.rollouts = Rollouts(fleet, who=who)
         self.reports = Reports(self.rollouts.ledger.folder)
         self._fleet, self._now_s = fleet, now_s
-        self._roster = read_roster(fleet)
 
     @property
     def releases(self) -> Releases:
         """What there is to publish."""
-        return Releases(self._fleet, FleetId(self._roster.fleet))
+        return Releases(self._fleet, FleetId(self.rollouts.roster.fleet))
 
     @property
     def subscriptions(self) -> Sequence[str]:
         """What it needs to hear."""
-        return [topics.device_update(FleetId(self._roster.fleet), DeviceId("+"))]
+        return [topics.device_update(FleetId(self.rollouts.roster.fleet), DeviceId("+"))]
 
     def hear(self, message: Received) -> bool:
         """Take what a board says; false: it is something else. What is not true is counted."""
         if parse_device_update(message.topic) is None:
             return False
-        self.reports.take(message.topic, message.payload, self._roster)
+        self.reports.take(message.topic, message.payload, self.rollouts.roster)
         return True
 
     def tick(self) -> list[str]:
@@ -59,7 +57,6 @@ class Steward:
             FleetError: a file is damaged, or the disk refused.
             OSError: the disk refused.
         """
-        self._roster = read_roster(self._fleet)  # devices come and go meanwhile
         self.reports.keep()
         return self.rollouts.go_on(self.reports.latest, now_s=self._now_s())
 
@@ -78,6 +75,6 @@ class Steward:
             course.rollout,
             group=course.group,
             package=course.package,
-            roster=self._roster,
+            roster=self.rollouts.roster,
             reports=self.reports.latest,
         )

@@ -13,12 +13,14 @@ from typing import Final, Literal
 from msgspec import structs
 
 from broker.fleet.errors import RolloutStateError
+from broker.fleet.folder import ROSTER
 from broker.fleet.releases.audit import What
 from broker.fleet.releases.courses import Course
 from broker.fleet.releases.ledger import ITSELF, Ledger
 from broker.fleet.releases.standings import boards_of
 from broker.fleet.releases.waves import Finish, Halt, Next, Wait, Waves, advise
 from broker.fleet.root import read_roster
+from broker.wire.roster import Roster
 from broker.wire.update_report import UpdateReport
 
 _STATES: Final[Mapping[What, Literal["running", "paused", "aborted"]]] = {
@@ -34,12 +36,29 @@ class Rollouts:
     Args:
         fleet: The operator's folder.
         who: Stands in the log: a person and a machine.
+
+    Raises:
+        NotAFleetError: there is no fleet.
     """
 
     def __init__(self, fleet: Path, *, who: str) -> None:
         self.fleet = fleet
         self.ledger = Ledger(fleet, who=who)
         self.repository, self.courses = self.ledger.repository, self.ledger.courses
+        self._roster, self._changed_ns = read_roster(fleet), 0
+
+    @property
+    def roster(self) -> Roster:
+        """The fleet's devices; read and verified again when the file has changed.
+
+        Raises:
+            NotAFleetError: it is missing or altered.
+            OSError: it cannot be looked at.
+        """
+        changed_ns = (self.fleet / ROSTER).stat().st_mtime_ns
+        if changed_ns != self._changed_ns:
+            self._roster, self._changed_ns = read_roster(self.fleet), changed_ns
+        return self._roster
 
     def begin(self, draft: Course, *, now_s: float) -> Course:
         """Release: the first wave may take it. Numbers, percentage and dates are set here.
@@ -116,7 +135,7 @@ class Rollouts:
             course.rollout,
             group=course.group,
             package=course.package,
-            roster=read_roster(self.fleet),
+            roster=self.roster,
             reports=reports,
         )
         return advise(

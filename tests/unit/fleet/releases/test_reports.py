@@ -1,8 +1,11 @@
 """What devices said of their updates: nobody else's word, and no older one, moves a rollout."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from broker.fleet.errors import NotAFleetError
@@ -25,6 +28,7 @@ from tests.unit.fleet.releases.boards import (
 
 DONE, FAILED, STOPPED, WORKING, WAITING, SILENT = Standing
 ONE, TWO = NAMES[:2]
+EIGHT = range(1, 9)
 
 
 def standings(
@@ -78,6 +82,21 @@ def test_an_older_report_brought_back_is_not_taken_after_a_restart_either(tmp_pa
     assert taken is None
     assert again.counters == {OLDER: 1}
     assert again.latest == {ONE: back}
+
+
+@given(st.lists(st.integers(0, 7), max_size=12), st.integers(0, 12))
+def test_whatever_is_lost_repeated_or_late_the_latest_that_came_counts(
+    came: list[int], at: int
+) -> None:
+    told = [report(ONE, progress("downloading", share=n / 8), order=(1 + n // 4, n)) for n in EIGHT]
+    came.insert(at, 7)  # the broker keeps the last one, so it comes in the end, if nothing else
+    with TemporaryDirectory() as folder:
+        reports = Reports(Path(folder))
+
+        for number in came:
+            reports.take(*sealed(told[number]), ROSTER)
+
+    assert reports.latest == {ONE: told[7]}
 
 
 @pytest.mark.parametrize("topic", ["fl/v1/home/dev/board-1/state", "x"])
