@@ -83,6 +83,7 @@ def test_a_hundred_per_cent_are_all_and_none_are_none(device: str) -> None:
     assert rollout(percent=100.0).includes(device)
     assert not rollout(percent=0.0).includes(device)
     assert 0.0 <= place(SALT, device) < 100.0
+    assert not rollout(percent=place(SALT, device)).includes(device)
 
 
 @pytest.mark.parametrize("percent", [1.0, 10.0, 50.0])

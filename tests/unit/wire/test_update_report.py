@@ -57,13 +57,14 @@ def forged() -> dict[str, tuple[bytes, DeviceId]]:
     good = seal_report(REPORT, NEW)
     told = json.loads(good)
     elsewhere = UpdateReport.read(REPORT.write().replace(b'"home"', b'"farm"'))
+    gone = UpdateReport.read(REPORT.write().replace(b"board-1", b"gone"))
     as_roster = sign("roster", REPORT.write().decode(), NEW)
     return {
         "another device's key": (seal_report(REPORT, OTHER), BOARD),
         "moved to another device's topic": (good, BOARD_2),
         "another device's, about this one": (seal_report(REPORT, OTHER), BOARD_2),
         "a stranger": (good, DeviceId("board-9")),
-        "a revoked device": (good, GONE),
+        "a revoked device": (seal_report(gone, NEW), GONE),
         "altered": (
             json.dumps(told | {"signed": told["signed"].replace("7", "8")}).encode(),
             BOARD,

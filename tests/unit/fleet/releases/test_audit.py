@@ -97,13 +97,14 @@ def test_what_a_power_cut_left_of_a_line_is_no_entry_and_the_log_goes_on(
 ) -> None:
     log.append(PAUSE, now_s=1.0)
     with (tmp_path / FILE).open("a") as file:
-        file.write('{"number":2,"at_')
+        file.write('{"number":2,"words":"' + 2000 * "x")  # longer than what comes after it
 
     log.append(PAUSE, now_s=2.0)
 
     history = log.read({})
     assert [each.at_s for each in history.entries] == [1.0, 2.0]
     assert history.damages == ()
+    assert len(lines(tmp_path)) == 2
 
 
 def test_nobody_but_the_owner_can_read_it(log: AuditLog, tmp_path: Path) -> None:

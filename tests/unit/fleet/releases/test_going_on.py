@@ -36,7 +36,7 @@ def test_failures_above_the_bar_stop_the_rollout_by_itself(rollouts: Rollouts) -
     (halted,) = rollouts.courses.all()
     assert happened == [f"release 1 of lights for all: halted, {halted.why}"]
     assert halted.why.startswith("too many failed: 0 of ")
-    assert halted.rollout.state == "paused"
+    assert (halted.rollout.state, halted.halted) == ("paused", True)
     assert rollouts.repository.rollout(GROUP, PACKAGE) == halted.rollout
     assert rollouts.ledger.history().entries[-1].words == halted.why
 
@@ -72,3 +72,16 @@ def test_waves_of_a_release_that_was_replaced_do_not_go_on(rollouts: Rollouts) -
 
     assert rollouts.go_on(done, now_s=NOW_S + 60) == []
     assert structs.replace(later) == rollouts.courses.one(PACKAGE, GROUP)
+
+
+def test_a_wave_does_not_begin_of_a_release_that_was_paused_in_the_same_moment(
+    rollouts: Rollouts,
+) -> None:
+    course = rollouts.begin(draft(), now_s=NOW_S)
+    done = said(course, dict.fromkeys(BOARDS, "done"))
+    rollouts.pause(course, "", now_s=NOW_S)
+
+    happened = rollouts._step(course, done, now_s=NOW_S + 60)
+
+    assert happened == []
+    assert rollouts.courses.one(PACKAGE, GROUP).rollout.state == "paused"

@@ -1,11 +1,13 @@
 """A release on its way: begun, paused, resumed, aborted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import pytest
 from msgspec import structs
 
 from broker.fleet.errors import FleetError, RolloutStateError, UnknownRolloutError
+from broker.fleet.releases.audit import FILE
 from broker.fleet.releases.rollouts import Rollouts
 from tests.releases import GROUP, NOW_S, PACKAGE, a_choice, a_plan
 from tests.unit.fleet.releases.boards import BOARDS, FIRST, SECOND, SECOND_WAVE, deeds, draft, said
@@ -21,6 +23,8 @@ def test_a_release_is_signed_with_its_first_wave_and_its_place_in_the_log(
     assert (signed.number, signed.release, signed.percent) == (1, 1, 50.0)
     assert signed.choices == (a_choice(FIRST),)
     assert deeds(rollouts) == [("release", "eve@desk")]
+    log = (rollouts.ledger.folder / FILE).read_bytes()
+    assert signed.log == sha256(log.rstrip(b"\n")).hexdigest()
     assert rollouts.ledger.history().damages == ()
 
 
