@@ -51,7 +51,7 @@ class Duties:
         return (watch.look, self._status(courier, watch).write, notifier.alive)
 
     def _work_under(self, taken: Measures) -> None:
-        self.queue.put(TasksChanged(self.tasks.under(taken)))
+        self.queue.put(TasksChanged(partial(self.tasks.under, taken)))
 
     def _status(self, courier: Courier, watch: BoardWatch) -> Status:
         return Status(

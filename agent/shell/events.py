@@ -42,7 +42,7 @@ class SettingsChanged:
 class TasksChanged:
     """The tasks are to be done in another way, since the board fares otherwise."""
 
-    tasks: Mapping[str, Task]
+    build: Callable[[], Mapping[str, Task]]  # of what they are by then: a model may have changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,8 +147,8 @@ class Loop:
                 self._endless -= 1
             case SettingsChanged():
                 self._change_settings()
-            case TasksChanged(tasks):
-                self._do_otherwise(tasks)
+            case TasksChanged(build):
+                self._do_otherwise(build())
             case UpdaterSaid() | UpdaterEnded() | Prepared():
                 self._do_otherwise(self._updates.take(event, self._pipeline.tasks))
             case Stop():

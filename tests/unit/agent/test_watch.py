@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from agent.core.pressure import Conditions, Measures
 from agent.shell.events import TasksChanged
 from agent.shell.watch import BoardWatch
+from agent.task import Task
 from broker.wire.session import Online
 from tests.unit.agent.bench import Bench
 from tests.unit.agent.device import TASK
@@ -78,20 +79,34 @@ def test_heat_is_not_over_before_a_minute_is() -> None:
     assert senses.told == [Measures(hot=True), Measures()]
 
 
+def changed(task: Task) -> TasksChanged:
+    return TasksChanged(lambda: {TASK: task})
+
+
+def test_the_tasks_are_those_of_the_moment_when_they_are_changed(bench: Bench) -> None:
+    known = [replace(bench.device.task, domain="before")]
+    event = TasksChanged(lambda: {TASK: known[-1]})
+    known.append(replace(bench.device.task, domain="after"))  # as when a model is switched
+
+    bench.run(event)
+
+    assert bench.loop._pipeline.tasks[TASK].domain == "after"
+
+
 def test_a_question_is_held_back_while_asking_is_costly_and_then_sent(bench: Bench) -> None:
     task = bench.device.task
-    costly = TasksChanged({TASK: replace(task, wait_s=WAIT_S)})
+    costly = changed(replace(task, wait_s=WAIT_S))
 
     bench.run(Online(100), costly, bench.arrived(b"switch on"))
     assert bench.link.questions() == []
     assert bench.counters["held_back"] == 1
 
-    bench.run(TasksChanged({TASK: task}))
+    bench.run(changed(task))
     assert len(bench.link.questions()) == 1
 
 
 def test_what_is_held_back_is_sent_when_its_wait_is_over(bench: Bench) -> None:
-    costly = TasksChanged({TASK: replace(bench.device.task, wait_s=WAIT_S)})
+    costly = changed(replace(bench.device.task, wait_s=WAIT_S))
     bench.run(Online(100), costly, bench.arrived(b"switch on"))
 
     bench.device.clock.now_s += WAIT_S - 1
@@ -105,7 +120,7 @@ def test_what_is_held_back_is_sent_when_its_wait_is_over(bench: Bench) -> None:
 
 
 def test_a_worker_that_comes_does_not_let_go_of_what_is_held_back(bench: Bench) -> None:
-    costly = TasksChanged({TASK: replace(bench.device.task, wait_s=WAIT_S)})
+    costly = changed(replace(bench.device.task, wait_s=WAIT_S))
     bench.run(Online(100), costly, bench.arrived(b"switch on"))
 
     bench.device.outbox.hurry(bench.device.clock.now_s)

@@ -68,6 +68,7 @@ V1 = {
     ),
     "sys/fs/cgroup/memory/jobs/memory.limit_in_bytes": f"{200 * MIB}\n",
     "sys/fs/cgroup/memory/jobs/memory.usage_in_bytes": f"{120 * MIB}\n",
+    "sys/fs/cgroup/memory/jobs/memory.stat": f"inactive_file 3\ntotal_inactive_file {10 * MIB}\n",
 }
 
 
@@ -76,7 +77,7 @@ V1 = {
     [
         ({}, 400 * MIB, 512 * MIB),
         (V2, 176 * MIB, 256 * MIB),
-        (V1, 80 * MIB, 200 * MIB),  # the smaller of its own limit and the one around it
+        (V1, 90 * MIB, 200 * MIB),  # the smaller of its own limit and the one around it
     ],
     ids=["no groups", "version 2", "version 1"],
 )

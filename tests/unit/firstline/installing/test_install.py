@@ -1,6 +1,7 @@
 """`firstline install` below another root: what it puts there, twice, and what it takes away."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -83,8 +84,16 @@ def test_what_the_operator_edited_stays_and_what_is_ours_is_renewed(
 
 
 @needs_sysusers
-def test_keys_are_roots_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(capsys, "install", tmp_path)
+def test_keys_are_roots_alone_and_settings_everybodys_whatever_the_umask(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = os.umask(0o077)
+    try:
+        run(capsys, "install", tmp_path)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "etc/firstline").stat().st_mode & 0o777 == 0o755
 
     assert (tmp_path / "etc/firstline/keys").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "etc/firstline/agent.toml").stat().st_mode & 0o777 == 0o644
