@@ -71,6 +71,7 @@ class Draft:
     elapsed_ms: float
     truncated: bool = False  # it did not read the whole question, or was cut short itself
     out_of_scope: bool = False  # the model says that it was not made for such a question
+    tokens: int = 0  # that a language model wrote
 
 
 @dataclass(frozen=True, slots=True)

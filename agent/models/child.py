@@ -104,6 +104,7 @@ def _answer(model: PackageModel, header: Header, content: bytes) -> Header:
         "score": found.score,
         "truncated": found.truncated,
         "out_of_scope": found.out_of_scope,
+        "tokens": 0 if found.tokens is None else found.tokens[1],
     }
 
 

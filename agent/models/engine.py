@@ -192,6 +192,7 @@ class Engine:
             elapsed_ms=(time.perf_counter() - started_s) * 1e3,
             truncated=said["truncated"] is True,
             out_of_scope=said["out_of_scope"] is True,
+            tokens=int(_number(said["tokens"])),
         )
 
     def _exchange(self, question: Header, content: bytes) -> Header:

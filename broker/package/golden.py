@@ -53,6 +53,7 @@ class Golden:
     ms: float  # median of an answer; 0: nobody measured
     speed: Speed  # of the machine that it was measured on
     ram_mb: int  # the engine child's whole memory, MB; 0: nobody measured
+    tokens_per_s: float = 0.0  # that a language model wrote there; 0: it is none
 
     def expected_ms(self, here: Speed) -> float:
         """The median of an answer on another machine; 0: nobody measured."""
@@ -80,6 +81,7 @@ class _Golden(Document, frozen=True):
     compute: _Positive
     memory: _Positive
     ram_mb: Annotated[int, Meta(ge=1)]
+    tokens_per_s: Annotated[float, Meta(ge=0)] = 0.0
 
 
 def read_golden(folder: Path) -> Golden | None:
@@ -99,7 +101,7 @@ def read_golden(folder: Path) -> Golden | None:
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path} cannot be used: {error}") from error
     speed = Speed(found.compute, found.memory)
-    return Golden(cases, found.agree, found.ms, speed, found.ram_mb)
+    return Golden(cases, found.agree, found.ms, speed, found.ram_mb, found.tokens_per_s)
 
 
 def golden_text(golden: Golden) -> bytes:
@@ -115,6 +117,7 @@ def golden_text(golden: Golden) -> bytes:
         compute=golden.speed.compute,
         memory=golden.speed.memory,
         ram_mb=golden.ram_mb,
+        tokens_per_s=round(golden.tokens_per_s, 1),
     ).write()
 
 

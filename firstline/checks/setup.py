@@ -13,7 +13,7 @@ from broker.wire.bundle import KeyBundle
 from broker.wire.credentials import BUNDLE, load_device, read_bundle
 from broker.wire.errors import KeyFileError
 from broker.wire.keys import supported_suites
-from firstline.checks import model_server, reach
+from firstline.checks import model_server, models, reach
 from firstline.checks.finding import Finding, fail, ok, warn
 from firstline.dates import day
 from firstline.settings import references, source
@@ -49,6 +49,8 @@ def findings(path: Path) -> Iterator[Finding]:
     else:
         yield from _worker_keys(references.credentials_folder(settings, base))
     yield _state(references.state_folder(settings, base))
+    if isinstance(settings, AgentSettings):
+        yield from models.findings(settings, base)
     yield from _brokers(settings, base)
     if isinstance(settings, WorkerSettings):
         for engine in settings.engines:

@@ -37,7 +37,7 @@ def test_what_waited_for_the_link_comes_to_the_worker_by_priority(
     ):
         link.shut()
         with running_agent(asker, tmp_path / "state", link.port) as agent:
-            tasks = {each: task(agent, each) for each in Priority}
+            tasks = {each.value: task(agent, each) for each in Priority}
             agent.queue.put(TasksChanged(lambda: tasks))
             for number, priority in enumerate(ASKED):
                 agent.queue.put(arrived(priority, str(number)))
