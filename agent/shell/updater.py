@@ -93,12 +93,14 @@ class Updater:
         except Full:
             self._dropped()
 
-    def ended(self, event: UpdaterEnded) -> None:
-        """Note that it is gone."""
-        if event.life == self.life:
-            self._process = None
-            with suppress(Full):
-                self._frames.put_nowait(None)
+    def ended(self, event: UpdaterEnded) -> bool:
+        """Note that it is gone; false: it was an earlier one."""
+        if event.life != self.life:
+            return False
+        self._process = None
+        with suppress(Full):
+            self._frames.put_nowait(None)
+        return True
 
     def stop(self) -> None:
         """End it."""

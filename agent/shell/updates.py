@@ -108,8 +108,9 @@ class Updates:
         match event:
             case Prepared():
                 return self._installer.prepared(event, tasks)
-            case UpdaterEnded():
-                self._ended(event)
+            case UpdaterEnded(code=code):
+                if self._updater.ended(event) and not self._done:
+                    self._failed(f"it ended with code {code}")
             case UpdaterSaid(life, header, content) if life == self._updater.life:
                 try:
                     return self._said(header, content)
@@ -143,7 +144,9 @@ class Updates:
         self._updater.stop()
 
     def tell(self, installed: Installed, state: State, reason: str) -> None:
-        """Note what the installer says."""
+        """Note what the installer says. What is quarantined may have a next best."""
+        if self._slots.badness(installed.digest):
+            self._next_s = time.monotonic()
         progress = Progress(
             package=installed.package,
             state=state,
@@ -213,13 +216,6 @@ class Updates:
             self._say(self._date())
         except KeyFileError as error:
             _log.warning("no worker can be asked for the date: %s", error)
-
-    def _ended(self, event: UpdaterEnded) -> None:
-        if event.life != self._updater.life:
-            return
-        self._updater.ended(event)
-        if not self._done:
-            self._failed(f"it ended with code {event.code}")
 
     def _failed(self, why: str) -> None:
         self._failures += 1

@@ -109,8 +109,10 @@ class Follower:
         plans, reasons = self._plans(running, picked)
         found = choose([plan for _, plan in plans], self._board(running))
         if isinstance(found, Misfit):
+            digests = (each.sha256 for each in picked.rollout.choices)
+            tried = next((each for each in digests if each in self._begin.bad), "")
             why = "; ".join((*reasons, *found.reasons)) or "it names no package"
-            self._tell(running, picked, "failed", reason=why)
+            self._tell(running, picked, "failed", digest=tried, reason=why)
             return
         choice, plan = plans[found.place]
         self._tell(running, picked, "downloading", digest=choice.sha256)

@@ -10,6 +10,7 @@ from agent.shell.updater import UpdaterSaid
 from agent.update.book import Bounds, Slots
 from agent.update.slots import FILE, UPDATES
 from agent.update.words import Stop
+from firstline import workshop
 from firstline.bench.swap_board import SwapBoard
 from firstline.bench.swap_packages import PACKAGE, POISON, break_it, lay_down
 from tests.swapping import LONG, SHORT, book_of, children_of, counted, folder_of
@@ -118,3 +119,20 @@ def test_a_broken_package_that_passes_its_self_test_is_taken_back(board: SwapBoa
 
     assert "got no answer" in book_of(board).bad[0].reason
     assert board.ask().version == 0
+
+
+def test_where_memory_is_short_the_old_model_ends_before_the_new_one_is_tested(
+    board: SwapBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop, "free_bytes", lambda: 0)
+    bad, good = (lay_down(board.state, each, SHORT) for each in (1, 2))
+    (folder_of(board, bad) / "model.onnx").write_bytes(b"damaged")
+    board.offer(bad)
+    counted(board, "updates_refused")
+    assert board.ask().version == 0
+
+    board.offer(good)
+    counted(board, "updates_done")
+
+    assert board.ask().version == 2
+    assert board.counters["updates_tight"] == 2

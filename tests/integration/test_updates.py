@@ -27,3 +27,48 @@ def test_a_release_is_taken_proven_and_told(here: Site, tmp_path: Path) -> None:
     current = here.slots.current
     assert current is not None
     assert (current.version, here.slots.trial) == ("1.0.1", None)
+
+
+def test_an_aborted_release_is_taken_back_while_it_is_watched(here: Site, tmp_path: Path) -> None:
+    plan = here.plan(version_of(tmp_path, "1.0.1"))
+    here.release(plan, watch_s=600.0)
+    here.runs("1.0.1")
+    here.reports("watching")
+
+    here.choose(plan, number=1, watch_s=600.0, state="aborted")
+    here.runs("1.0.0")
+    told = here.reports("stopped")
+
+    assert (told.running, told.release) == ("", 1)
+    assert here.book.bad == ()
+
+
+def test_a_variant_that_fits_and_fails_makes_way_for_the_next_best(
+    here: Site, tmp_path: Path
+) -> None:
+    here.runs("1.0.0")
+    bad = version_of(tmp_path, "1.0.2")
+    (bad / "model.onnx").write_bytes(b"not what was packed")
+    too_large = here.plan(version_of(tmp_path, "1.0.1"), ram_mb=900_000)
+    here.release(too_large, here.plan(bad), here.plan(version_of(tmp_path, "1.0.3")))
+
+    here.runs("1.0.3")
+    here.reports("done")
+
+    (quarantined,) = here.book.bad
+    assert quarantined.reason.startswith("model.onnx (19 bytes) is not the file that was packed")
+
+
+def test_a_release_that_no_board_can_run_is_told_with_its_reason(
+    here: Site, tmp_path: Path
+) -> None:
+    here.runs("1.0.0")
+    bad = version_of(tmp_path, "1.0.1")
+    (bad / "model.onnx").write_bytes(b"not what was packed")
+    digest = here.release(here.plan(bad))
+
+    told = here.reports("failed")
+
+    assert here.ask()["model"] == "commands-small 1.0.0"
+    assert (told.digest, told.running) == (digest, "")
+    assert "is not the file that was packed" in told.reason
