@@ -3,9 +3,14 @@
 What is set, and what each setting buys, is measured in agent/models/README.md.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+# Since 1.31 its wheels for Linux report to Microsoft unless this is set before they are imported,
+# and keep what they have not sent in a database below ~/.cache. Nothing leaves a board unasked.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 from numpy.typing import NDArray

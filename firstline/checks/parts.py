@@ -1,5 +1,6 @@
 """What is installed: mosquitto, the extras, the cryptography, the shipped models."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -45,7 +46,12 @@ def _extra(name: str, modules: tuple[str, ...]) -> Finding:
     fix = f"pip install 'firstline[{name}]'"
     try:
         child = subprocess.run(  # noqa: S603 - our own words
-            command, capture_output=True, text=True, timeout=_IMPORT_S, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_S,
+            check=False,
+            env=os.environ | {"ORT_DISABLE_TELEMETRY": "1"},  # see broker/package/session.py
         )
     except subprocess.TimeoutExpired:
         return fail(f"extra {name}", f"its import took more than {_IMPORT_S:g} s", fix)
