@@ -17,6 +17,7 @@ give_up() {
 
 # crun runs containers where either kind of cgroup is, and not where both are mounted: there it sees the older alone.
 if mountpoint --quiet /sys/fs/cgroup/unified && [[ -z ${FIRSTLINE_OWN_MOUNTS:-} ]]; then
+  # shellcheck disable=SC2016 # for the inner shell
   FIRSTLINE_OWN_MOUNTS=1 exec unshare --mount "$BASH" -c 'umount /sys/fs/cgroup/unified; exec "$0" "$@"' "${BASH_SOURCE[0]}"
 fi
 
