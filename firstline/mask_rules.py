@@ -1,6 +1,7 @@
 """A task's [tasks.mask] -> the rules that the core knows; its lists are read from their files."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from agent.core.phrases import Phrases, phrases
@@ -28,7 +29,7 @@ def mask_rules(section: MaskSection, base: Path, manifest: Manifest) -> MaskRule
         default=section.default,
         names=frozenset((*section.fields, *_names(manifest))),
         types=section.types,
-        allow=_phrases(section.allow, section.allow_file, base),
+        allow=_phrases((*section.allow, *_values(manifest)), section.allow_file, base),
         deny=_phrases(section.deny, section.deny_file, base),
         deny_label=section.deny_label,
         style=section.style,
@@ -45,6 +46,20 @@ def _names(manifest: Manifest) -> Iterator[str]:
             yield from (name for name, _ in strings)
         case _:
             pass
+
+
+def _values(manifest: Manifest) -> Iterator[str]:
+    """Values of fields that the model was made with: a trend that is "steady" is no person."""
+    if isinstance(manifest.input, RecordInput):
+        for _, values in manifest.input.strings:
+            yield from filter(_is_phrase, values)
+
+
+def _is_phrase(value: str) -> bool:
+    with suppress(ValueError):
+        phrases([value])
+        return True
+    return False
 
 
 def list_faults(settings: AgentSettings, base: Path) -> Iterator[Fault]:

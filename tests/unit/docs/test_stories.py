@@ -51,6 +51,7 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
     assert len(numbers) >= 3
     assert len(scenes) >= 12
     assert {scene["payload"] for scene in scenes} == {"text", "record", "window"}
+    assert [scene for scene in scenes if not scene["answer"]] == []
     shown = re.split(r"^ ?\d+  ", excerpt, flags=re.MULTILINE)[1:]
     for number, lines in zip(numbers, shown, strict=True):
         assert missing(scenes[number - 1], " ".join(lines.split())) == []

@@ -177,3 +177,10 @@ def test_names_that_the_operator_or_the_model_gave_are_nobodys(package: str) -> 
     rules = mask_rules(given, Path(), load_manifest(MODELS / package))
 
     assert {"T24", "Nc", "mine"} <= rules.names
+
+
+def test_values_that_the_model_was_made_with_are_nobodys() -> None:
+    rules = mask_rules(MaskSection(), Path(), load_manifest(MODELS / "snapshot-small"))
+
+    assert list(rules.allow.places("steady")) == [(0, 6)]
+    assert list(rules.allow.places("Steady Eddie Smith")) == [(0, 6)]  # his name does not leave
