@@ -34,7 +34,7 @@ trim() {
   find "$packages" -type d \( -name tests -o -name include \) -prune -exec rm -rf {} +
   rm -rf "$packages"/onnxruntime/{datasets,quantization,tools,transformers} "$packages"/numpy/{distutils,f2py}
   rm -f "$packages"/onnxruntime/capi/libonnxruntime.so.* # for programs in C; Python's module has it all once more
-  strip --strip-unneeded "$packages"/zstandard/*.so "$packages"/pycrfsuite/*.so 2>/dev/null || true # a worker has neither
+  strip --strip-unneeded "$packages"/pycrfsuite/*.so 2>/dev/null || true # a worker has none
 }
 
 "$@"

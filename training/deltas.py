@@ -24,7 +24,7 @@ from torch.nn.utils import parametrize
 
 from training import data, engines, small_nets, turbofan
 from training.home_nlu import frames, gguf_file
-from training.home_nlu.course import DROPOUT, TOKENS, vocabulary
+from training.home_nlu.course import DROPOUT, vocabulary
 from training.home_nlu.fit import Recipe, Teacher, fit
 from training.home_nlu.llama import Block, Llama
 from training.home_nlu.samples import batches, samples
@@ -32,11 +32,12 @@ from training.home_nlu.tokens import Encoder, Vocabulary
 
 _START = Path("firmware_configs/models/home-nlu/model.gguf")
 _COURSES = {
-    "small": Recipe(60, rate=2e-5, warm_up=5, decay=0.0),
-    "large": Recipe(200, rate=2e-4, warm_up=10, decay=0.0),
+    "small": Recipe(20, rate=2e-5, warm_up=3, decay=0.0),
+    "large": Recipe(60, rate=2e-4, warm_up=5, decay=0.0),
 }
-_LORA = Recipe(60, rate=1e-3, warm_up=5, decay=0.0)
+_LORA = Recipe(20, rate=1e-3, warm_up=3, decay=0.0)
 _RANK = 8
+_TOKENS = 512  # of a batch: minutes on two cores, and the weights change as they do with more
 log = logging.getLogger(__name__)
 
 
@@ -47,18 +48,19 @@ def main() -> None:
     training, _ = frames.read(Path(given.data))
     known = vocabulary(training, Path(given.data))
     encoder = Encoder(known)
+    log.info("%d sentences, %d tokens known", len(training), len(known.pieces))
     every = samples(training, encoder, [-1] * len(training))
     nobody = Teacher(torch.zeros(1, dtype=torch.int64), torch.zeros(1, 1))
     for name, recipe in _COURSES.items():
         model = _start(known)
         before = _state(model)
-        fit(model, batches(every, tokens=TOKENS, seed=7), nobody, recipe)
+        fit(model, batches(every, tokens=_TOKENS, seed=7), nobody, recipe)
         log.info("%s: weights changed by %.4f of their size", name, _changed(before, model))
         for format_ in gguf_file.FORMATS:
             _write_pair(given.out / f"{name}-{format_}", known, model, format_)
     model = _start(known)
     parts = [_adapt(block) for block in model.blocks if isinstance(block, Block)]
-    fit(model, batches(every, tokens=TOKENS, seed=7), nobody, _LORA)
+    fit(model, batches(every, tokens=_TOKENS, seed=7), nobody, _LORA)
     folder = given.out / "lora-q8_0"
     folder.mkdir(parents=True, exist_ok=True)
     _write_adapter(folder / "adapter.gguf", parts)
