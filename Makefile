@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an or
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: arrows attacks bench bench-mask check clean coverage crashes demo format fuzz help images lock netem oracle sizes soak \
+.PHONY: arrows attacks bench bench-delta bench-mask check clean coverage crashes demo format fuzz help images lock netem oracle sizes soak \
   style test test-arm64 test-images train types
 
 help: ## this list
@@ -90,6 +90,10 @@ $(VENV)-fuzz/stamp: locks/fuzz.lock
 	$(VENV)-fuzz/bin/python -m pip install --quiet --require-hashes -r $<
 	$(VENV)-fuzz/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+bench-delta: $(VENV)/dev.stamp ## patches beside zstd's, bsdiff's and hdiffpatch's, on models trained further (needs make train, FIRSTLINE_DATA)
+	@test -d build/deltas || OMP_NUM_THREADS=1 $(VENV)-train/bin/python -m training.deltas --out build/deltas
+	@$(BIN)/python -m scripts.bench_delta build/deltas
 
 bench-mask: $(VENV)/run.stamp $(VENV)-presidio/stamp ## masking beside Presidio; DATA=FILE.json, else of FIRSTLINE_DATA
 	$(BIN)/python -m scripts.bench_mask $(DATA)
