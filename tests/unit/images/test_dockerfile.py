@@ -46,6 +46,11 @@ def test_what_is_compiled_and_what_runs_are_two_stages(image: str) -> None:
     assert "pip" not in " ".join(below.lines)
 
 
+@pytest.mark.parametrize("image", ["agent", "worker"])
+def test_onnxruntime_reports_to_nobody(image: str) -> None:
+    assert "ORT_DISABLE_TELEMETRY=1" in instructions(image)["ENV"].split()
+
+
 def test_nothing_is_installed_without_a_hash() -> None:
     lines = [*(line for stage in stages().values() for line in stage.all("RUN"))]
     for script in SCRIPTS:
