@@ -26,8 +26,9 @@ from broker.wire import parts
 from broker.wire.topics import FleetId, release_block, release_metadata
 
 PATIENCE_S: Final = 20.0  # for each message
-GRACE_S: Final = 0.5  # for a root, once the timestamp is there: links reorder, brokers hardly do
+GRACE_S: Final = 0.5  # for a root, once the timestamp is there; longer if that took longer
 _WINDOW: Final = 8  # parts on their way: 1 MiB
+_MOST_OLD: Final = 1_000  # messages
 _NOT_FOUND: Final = 404
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _ROOT: Final = re.compile(r"[1-9][0-9]*\.root\.json")
@@ -41,7 +42,7 @@ class MqttFetcher(FetcherInterface):
         line: The device's connection. Nobody else hears while a file comes.
         fleet: Whose releases.
         patience_s: How long to wait for one message.
-        grace_s: How long a root may come after the timestamp.
+        grace_s: How long a root may come after the timestamp; as long as that took, at least.
     """
 
     def __init__(
@@ -90,20 +91,28 @@ class MqttFetcher(FetcherInterface):
 
     def _next_root(self, name: str) -> bytes:
         root, timestamp = self._topic(name), self._topic(_TIMESTAMP)
-        give_up_s = time.monotonic() + self._patience_s
+        come: dict[str, bytes] = {}
+        self._pass_over()
+        begun_s = time.monotonic()
+        give_up_s = begun_s + self._patience_s
         self._line.watch([root, timestamp])
         try:
-            while (left_s := give_up_s - time.monotonic()) > 0:
-                heard = self._line.hear(left_s)
-                if heard is None or not heard.payload:
-                    continue
-                if heard.topic == root:
-                    return heard.payload
-                if heard.topic == timestamp:
-                    self._timestamp = heard.payload
-                    give_up_s = min(give_up_s, time.monotonic() + self._grace_s)
+            # Both, even if the root is here: a timestamp that is still on its way would later look
+            # like one that came before the root that we ask for then.
+            while len(come) < len((root, timestamp)):
+                now_s = time.monotonic()
+                if now_s >= give_up_s:
+                    break
+                heard = self._line.hear(give_up_s - now_s)
+                self._take(heard, (root, timestamp), come)
+                if heard is not None and timestamp in come and root not in come:
+                    took_s = time.monotonic() - begun_s  # so much later a root may come, at least
+                    give_up_s = min(give_up_s, begun_s + took_s + max(self._grace_s, took_s))
         finally:
             self._leave([root])
+        self._timestamp = come.get(timestamp, b"")
+        if root in come:
+            return come[root]
         if self._timestamp:
             raise DownloadHTTPError(f"no {name}", _NOT_FOUND)
         raise SlowRetrievalError(f"nothing came for {self._patience_s:g} s")
@@ -138,6 +147,12 @@ class MqttFetcher(FetcherInterface):
                 yield come.pop(topic)
         finally:
             self._leave(topics)
+
+    def _pass_over(self) -> None:
+        """What came before we asked says nothing of what is there."""
+        for _ in range(_MOST_OLD):
+            if self._line.hear(0.0) is None:
+                return
 
     def _leave(self, topics: Sequence[str]) -> None:
         """Hear no more of these; the timestamp is listened to for as long as we live."""

@@ -12,6 +12,7 @@ from broker.fleet.releases.rotation import rotate
 from tests.attacks.updates.attack import UpdateAttack, recovered, refused
 from tests.attacks.updates.forge import shelf_of, zero
 from tests.attacks.updates.scene import NEW, NEW_S, NEWEST, OLD_S, Scene, Taken, chosen
+from tests.line import PATIENCE_S
 from tests.releases import DAY_S, GROUP, PACKAGE
 
 Harm = Callable[[Path], object]  # to the board's state
@@ -150,7 +151,9 @@ def _withheld(scene: Scene, name: str) -> str:
     scene.retain(scene.files())
     version = shelf_of(scene).snapshot().signed.version
     scene.broker.take_away(name.format(version))
-    return recovered(scene, refused(scene, "nothing came", NotHeardError))
+    happened = refused(scene, "nothing came", NotHeardError)
+    scene.board.patience_s = PATIENCE_S
+    return recovered(scene, happened)
 
 
 def _root_withheld(scene: Scene) -> str:

@@ -24,7 +24,7 @@ from agent.update.errors import UpdateError
 from agent.update.fetcher import MqttFetcher
 from broker.wire.release import digest
 from broker.wire.topics import parse_release_metadata
-from tests.line import SessionLine
+from tests.line import PATIENCE_S, SessionLine
 from tests.retained import Retained
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -201,7 +201,7 @@ class Reader:
 
     def _fetcher(self) -> MqttFetcher:
         fleet = self.repository.retained.fleet
-        return MqttFetcher(self.line, fleet, patience_s=0.5, grace_s=GRACE_S)
+        return MqttFetcher(self.line, fleet, patience_s=PATIENCE_S, grace_s=GRACE_S)
 
 
 def delegated_names(asked: list[str]) -> Iterator[str]:

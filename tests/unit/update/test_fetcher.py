@@ -26,7 +26,7 @@ NOT_FOUND = 404
 
 @dataclass
 class ScriptedLine:
-    """Brings what it was told to, in that order, whatever is asked."""
+    """Brings what it was told to, in that order, whatever is asked; never at once."""
 
     script: deque[Heard | None]
     closed: bool = False
@@ -39,10 +39,10 @@ class ScriptedLine:
         for topic in topics:
             self.watched.remove(topic)
 
-    def hear(self, _timeout_s: float) -> Heard | None:
+    def hear(self, timeout_s: float) -> Heard | None:
         if self.closed:
             raise LineClosedError
-        return self.script.popleft() if self.script else None
+        return self.script.popleft() if self.script and timeout_s else None
 
     def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         raise AssertionError(topic, payload, retain)
@@ -52,8 +52,10 @@ def heard(name: str, payload: bytes, part: int = 0) -> Heard:
     return Heard(release_metadata(FLEET, name, part), payload)
 
 
-def fetcher(*script: Heard | None, patience_s: float = 0.05) -> tuple[MqttFetcher, ScriptedLine]:
+def fetcher(*script: Heard | None) -> tuple[MqttFetcher, ScriptedLine]:
+    """One that waits long for what comes, and not for what was never going to."""
     line = ScriptedLine(deque(script))
+    patience_s = 30.0 if script else 0.02
     return MqttFetcher(line, FLEET, patience_s=patience_s, grace_s=0.02), line
 
 
@@ -75,6 +77,19 @@ def test_a_root_that_comes_a_moment_after_the_timestamp_is_taken() -> None:
     asked, _ = fetcher(heard(TIMESTAMP, b"\0now"), heard(NEXT_ROOT, b"\0root"))
 
     assert fetch(asked, NEXT_ROOT) == b"root"
+
+
+def test_a_timestamp_on_its_way_does_not_hide_the_root_after_the_next() -> None:
+    two, three, four = (f"{number}.root.json" for number in (2, 3, 4))
+    asked, _ = fetcher(
+        *(heard(two, b"\0two"), heard(TIMESTAMP, b"\0now")),
+        *(None, heard(three, b"\0three"), heard(TIMESTAMP, b"\0now")),
+        heard(TIMESTAMP, b"\0now"),
+    )
+
+    assert [fetch(asked, name) for name in (two, three)] == [b"two", b"three"]
+    with pytest.raises(DownloadHTTPError):
+        fetch(asked, four)
 
 
 def test_silence_does_not_mean_that_there_is_no_root() -> None:
