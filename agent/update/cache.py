@@ -52,12 +52,11 @@ class Cache:
             (place / path.name).write_bytes(path.read_bytes())
 
     def keep(self, working: Path) -> None:
-        """Keep what TUF's client has verified.
+        """Keep what TUF's client has verified, but roots.
 
         Raises:
             OSError: the disk refused.
         """
-        self.keep_roots(working)
         for path in working.glob("*.json"):
             if path.name != _LINK:
                 self._write(path.name, path.read_bytes())
