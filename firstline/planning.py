@@ -65,8 +65,6 @@ def _planned(path: Path, candidates: Candidates | None) -> AgentPlan:
     settings, base = read(path, AgentSettings), path.resolve().parent
     if faults := (*list_faults(settings, base), *names_faults(settings.agent.names, base)):
         raise SettingsError(located(path, faults))
-    if candidates is None:
-        candidates = held(base / settings.agent.state / UPDATES)
     found = plan(settings, base, candidates)
     if faults := tuple(gate_faults(settings, base, found.packages)):
         raise SettingsError(located(path, faults))
@@ -79,14 +77,16 @@ def plan(settings: AgentSettings, base: Path, candidates: Candidates | None = No
     Args:
         settings: What the file says.
         base: Its folder.
-        candidates: Folders that may stand in for the factory's packages.
+        candidates: Folders that may stand in for the factory's packages; else what is installed.
 
     Raises:
         PackageError: a model package cannot be used, or not for its task.
         ListFileError: a file with a list cannot be used.
     """
     local, board = settings.local_broker, settings.board
-    packages = placed(settings, base, candidates or {})
+    if candidates is None:
+        candidates = held(base / settings.agent.state / UPDATES)
+    packages = placed(settings, base, candidates)
     return AgentPlan(
         credentials=_credentials(settings, base),
         state=base / settings.agent.state,

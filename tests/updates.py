@@ -33,7 +33,7 @@ FLEET, POOL, DEVICE, GROUP = FleetId("home"), PoolId("main"), DeviceId("board-1"
 PACKAGE = "commands-small"
 QUESTION = "turn on the lights in the kitchen"
 SHIPPED = Path(__file__).parents[1] / "firmware_configs" / "models"
-WITHIN_S = 40.0
+WITHIN_S = 80.0
 _POLL_S = 0.02
 _SETTINGS = """\
 [agent]

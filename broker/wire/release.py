@@ -77,7 +77,7 @@ class Needs(Document, frozen=True):
     ram_mb: Count = 0  # that the loaded model adds
     cores: Count = 0
     cpu: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}\Z")], ...] = ()  # as /proc/cpuinfo
-    score: Annotated[float, Meta(ge=0)] = 0.0  # of the board's own speed: see agent/update/board.py
+    score: Annotated[float, Meta(ge=0)] = 0.0  # MB/s that it hashes: broker/package/speed.py
 
 
 class PackagePlan(Document, frozen=True):

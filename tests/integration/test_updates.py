@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from firstline.plan import plan_apart
 from tests.updates import Site, site, version_of
 
 pytestmark = pytest.mark.broker
@@ -27,6 +28,12 @@ def test_a_release_is_taken_proven_and_told(here: Site, tmp_path: Path) -> None:
     current = here.slots.current
     assert current is not None
     assert (current.version, here.slots.trial) == ("1.0.1", None)
+
+    here.agent.kill()  # what is installed is also what the next start runs, and the planner knows
+    planned = plan_apart(here.board / "agent.toml")
+    assert [task.engine.package.name for task in planned.tasks] == [digest]
+    here.agent.start()
+    here.runs("1.0.1")
 
 
 def test_an_aborted_release_is_taken_back_while_it_is_watched(here: Site, tmp_path: Path) -> None:
