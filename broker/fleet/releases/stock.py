@@ -138,14 +138,6 @@ class Stock:
         """All that is here, at most: blocks are counted as full."""
         return len(self._places) * BLOCK_BYTES
 
-    def keep_only(self, files: set[str]) -> int:
-        """Delete every file but these; return how many went."""
-        gone = [path for path in self._folder.iterdir() if path.stem not in files]
-        for path in gone:
-            path.unlink()
-        self._places = {k: v for k, v in self._places.items() if v[0].stem in files}
-        return len([path for path in gone if not path.suffix])
-
     def _learn(self, path: Path) -> None:
         lists = path.with_suffix(_LISTS)
         if not lists.exists():
