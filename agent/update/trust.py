@@ -11,8 +11,6 @@ to be above the floor, and only after that it is kept.
 """
 
 import hashlib
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -60,16 +58,14 @@ class Trust:
     ) -> None:
         self._cache, self._root, self._fetcher = cache, root, fetcher
         self._floor, self._date = floor, date
-        self._folder = TemporaryDirectory(prefix="firstline-")
-        self._working = Path(self._folder.name)
+        self._working = cache.lay_out()
         self._client: Client | None = None
 
     def __enter__(self) -> Self:
-        self._cache.fill(self._working)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._cache.clear()
 
     def refresh(self) -> Seen:
         """Bring everything up to date, and return what was seen.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.update.cache import Cache
 from agent.update.errors import RefusedError
 from broker.fleet.mosquitto import RunningBroker, running_broker
 from firstline import cli
@@ -102,6 +103,30 @@ def test_a_look_when_nothing_is_new_asks_for_the_next_root_and_the_date_alone(
 
     assert again == first
     assert [topic.split("/")[-2] for topic in line.asked] == ["2.root.json", "timestamp.json"]
+
+
+def test_what_a_killed_look_left_behind_is_removed_by_the_next(
+    operator: Operator, board: Board, line: SessionLine
+) -> None:
+    operator.publish()
+    note = board.state / "updates" / "tuf" / "working"
+    cache = Cache(note.parent)
+    left = cache.lay_out()
+    foreign = left.with_name("firstline-somebody-elses")
+    foreign.mkdir()
+
+    with board.trusting(line) as trust:
+        trust.refresh()
+        at_work = left.with_name(note.read_text(encoding="ascii"))
+        there = left.exists(), at_work.exists()
+    for damage in (foreign.name, "..", "\0" * 18, "firstline-", ""):
+        note.write_text(damage, encoding="ascii")
+        cache.clear()
+
+    assert there == (False, True)
+    assert not at_work.exists()
+    assert foreign.exists()
+    foreign.rmdir()
 
 
 def test_publishing_keys_dates_releases_too(
