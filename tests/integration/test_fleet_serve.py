@@ -1,6 +1,7 @@
 """`firstline fleet serve` at a broker with TLS and access rules, under a name of its own."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from broker.fleet.root import open_root
 from broker.wire.release import BLOCK_BYTES
 from firstline.cli import main
 from firstline.exits import ExitCode
+from firstline.shipped import MODELS
 from tests.blocks import some_bytes
 from tests.guarded import DEVICES, FLEET, GuardedFleet, make_guarded_fleet, member
 from tests.integration.test_release_blocks import release
@@ -105,3 +107,20 @@ def test_a_fleet_without_a_broker_or_releases_is_told(
 ) -> None:
     assert main(["fleet", "serve", "--dir", str(fleet.folder)]) == ExitCode.USAGE
     assert "nothing is known of a broker" in capsys.readouterr().err
+
+
+def test_a_release_is_waited_for_under_the_servers_name(
+    tmp_path: Path, fleet: GuardedFleet, broker: RunningBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert broker.pid
+    package = shutil.copytree(MODELS / "snapshot-small", tmp_path / "package")
+    words = ["fleet", "release", str(package), "--percent", "0", "--wait", "--json"]
+
+    code = main([*words, "--dir", str(fleet.folder)])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == ExitCode.OK
+    assert (told["finished"], told["counts"]["later"]) == (True, len(DEVICES))
+    assert (fleet.folder / "serving" / "tls.pem").exists()
+    for verb in ("status", "pause"):  # the operator's own name
+        assert main(["fleet", "rollout", verb, "--dir", str(fleet.folder)]) == ExitCode.OK
