@@ -35,7 +35,7 @@ from tests.updates import FLEET, GROUP, POOL, orders_of, version_of, with_board
 
 NAMES = ("board-1", "board-2", "board-3", "board-4")  # with this salt two are in the first quarter
 SALT = "00" * 8
-WITHIN_S = 90.0
+WITHIN_S = 150.0
 _FAST, _SLOW = 1000.0, 10.0
 
 
@@ -78,8 +78,10 @@ class Fleet:
         return Steward(self.operators, who="eve@desk")
 
     def package(self, version: str, name: str) -> Path:
-        """A version of the package that the boards have."""
-        return version_of(self.folder, version).rename(self.folder / name)
+        """A version of the package that the boards have, which may take its time to answer."""
+        folder = version_of(self.folder, version).rename(self.folder / name)
+        _edit(folder, ms=10_000.0)
+        return folder
 
     def release(
         self, packages: tuple[Path, ...], waves: Waves, **needs: dict[str, float]
@@ -151,12 +153,14 @@ def fleet_of(folder: Path) -> Iterator[Fleet]:
 
 def spoilt(package: Path) -> Path:
     """Have a package answer otherwise than it says that it answered where it was released."""
-    path = package / GOLDEN_FILE
-    told = json.loads(path.read_bytes())
-    for case in told["cases"]:
-        case["answer"] = "something else"
-    path.write_text(json.dumps(told))
+    cases = json.loads((package / GOLDEN_FILE).read_bytes())["cases"]
+    _edit(package, cases=[case | {"answer": "something else"} for case in cases])
     return package
+
+
+def _edit(package: Path, **changes: object) -> None:
+    path = package / GOLDEN_FILE
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | changes))
 
 
 def _measured(folder: Path, mb_per_s: float) -> None:
