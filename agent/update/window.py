@@ -4,8 +4,8 @@
                     --wants--> operator: what the broker does not hold, on the same topic
 
 The window is the flow control, and it is small: the board's questions and answers go over the same
-connection, so a block that takes long halves it. A block that is wrong is named, counted and asked
-for again; nothing of it is kept.
+connection, so what is on its way takes two seconds at most, or is one block. A block that is wrong
+is named, counted and asked for again; nothing of it is kept.
 """
 
 import logging
@@ -30,8 +30,9 @@ from broker.wire.topics import (
 _log = logging.getLogger(__name__)
 
 _LOOK_S: Final = 0.2  # how often we look whether to stop, and what is overdue
-_QUICK_S, _SLOW_S = 1.0, 3.0  # of a block, from asking to having it
-_TIMES: Final = 4  # as long as blocks take: silence for so long is no slow link
+_AHEAD_S: Final = 2.0  # what the window may hold up an answer on the same connection
+_INSTANT_S: Final = 1e-3
+_TIMES: Final = 4  # as long as a block takes: silence for so long is no slow link
 _TRY_WITHOUT: Final = 32  # of so many blocks, one is not asked for: the broker may hold it again
 
 Stop = Callable[[Heard | None], bool]  # shown what is not a block; whether to stop
@@ -149,13 +150,12 @@ class Window:
             take(name, data)
 
     def _learn(self, awaited: _Awaited) -> None:
-        self._heard_s = now_s = time.monotonic()
-        took_s = now_s - awaited.since_s
-        self._took_s += (took_s - self._took_s) / (8 if self._took_s else 1)  # RFC 6298, section 2
-        if took_s < _QUICK_S:
-            self._window = min(self._window + 1, self._patience.window)
-        elif took_s > _SLOW_S and not awaited.wanted:
-            self._window = max(self._window // 2, 1)
+        now_s = time.monotonic()
+        took_s = now_s - max(awaited.since_s, self._heard_s)
+        self._took_s += (took_s - self._took_s) / (8 if self._heard_s else 1)  # RFC 6298, section 2
+        self._heard_s = now_s
+        fitting = int(_AHEAD_S / max(self._took_s, _INSTANT_S))
+        self._window = max(1, min(fitting, self._window + 1, self._patience.window))
         self._served = awaited.wanted
         self._newest = max(self._newest, awaited.number)
 
