@@ -10,6 +10,7 @@ ends first, and those that come meanwhile wait in the loop's queue.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,6 +115,8 @@ class Installer:
 
     def tick(self, tasks: Tasks) -> Tasks | None:
         """See whether a trial is over."""
+        with suppress(OSError):  # what the disk refused holds all the same, and is noted later
+            self._slots.flush()
         now_s = time.monotonic()
         if self._unread_s and now_s >= self._unread_s:
             return self._rebuilt()

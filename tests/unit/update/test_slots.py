@@ -179,3 +179,25 @@ def _lived_through(folder: Path, step: Step, number: int) -> bool:
         step(store)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("how", ["reject", "withdraw", "drop"])
+def test_what_fails_does_not_run_on_because_the_disk_is_full(store: SlotStore, how: str) -> None:
+    store.begin(installed(1), QUICK)
+    if how == "drop":
+        store.accept("commands")
+    ways: dict[str, Step] = {
+        "reject": lambda store: store.reject("commands", "slow"),
+        "withdraw": lambda store: store.withdraw("commands"),
+        "drop": lambda store: store.drop("commands", named(1), "damaged"),
+    }
+    gone = store.folder.rename(store.folder.with_name("gone"))
+    with pytest.raises(OSError, match="No such file"):
+        ways[how](store)
+
+    assert store.of("commands").candidates == ()
+
+    gone.rename(store.folder)
+    assert runs(store) == [1]
+    store.flush()
+    assert runs(store) == []
