@@ -17,7 +17,8 @@ from agent.referee import Referee
 from agent.sealer import Sealer
 from agent.shell.courier import Courier
 from agent.shell.ends import Input
-from agent.shell.loop import CLOCK_JUMPS, AgentEvent, Loop
+from agent.shell.jumps import CLOCK_JUMPS
+from agent.shell.loop import AgentEvent, Loop
 from agent.shell.presence import Presence
 from agent.shell.updating import NO_UPDATES, Updating
 from agent.stages import FindSpans

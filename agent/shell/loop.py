@@ -10,14 +10,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 
 from agent.core.errors import FinderError, InputError
 from agent.pipeline import Pipeline
+from agent.shell.batch import Batch
 from agent.shell.courier import Courier
 from agent.shell.ends import Input, Link
 from agent.shell.events import Arrived, Exhausted, SettingsChanged, Stop, TasksChanged, ticket_of
 from agent.shell.guard import guarded
+from agent.shell.jumps import look_at_the_clock
 from agent.shell.news import hear
 from agent.shell.preparing import Prepared
 from agent.shell.presence import Presence
@@ -27,6 +30,7 @@ from agent.shell.updater import UpdaterEnded, UpdaterSaid
 from agent.shell.updating import NO_UPDATES, UpdateEvent, Updating
 from agent.stages import Raw
 from agent.store.clock import DeviceClock
+from agent.store.outbox import Parcel
 from agent.task import Task
 from broker.wire.errors import BrokerUnavailableError
 from broker.wire.session import Event, Message, Online, Received
@@ -35,7 +39,6 @@ _TICK_S = 0.5
 _SHORTEST_S = 0.02  # until a question is to be sent again
 _RESCAN_S = 30.0
 _FIRST_SCAN_S = 2.0  # what was still being written when the agent started
-CLOCK_JUMPS = "clock_jumps"
 
 AgentEvent = Event | Arrived | Exhausted | SettingsChanged | TasksChanged | UpdateEvent | Stop
 
@@ -85,6 +88,7 @@ class Loop:
         self._counters = counters
         self._duties = duties
         self._updates = updates
+        self._batch = Batch(pipeline.post.outbox.commits)
         self._running = True
         self._quiet = True  # nothing has happened since the last tick
         self._endless = len(inputs)  # inputs that have not ended
@@ -109,8 +113,9 @@ class Loop:
             if events:
                 self._guarded(self._look_at_the_clock)
                 self._handle_all(events)
-                if self._queue.empty():  # else the next answers do
-                    self._guarded(self._pipeline.post.outbox.tidy)
+                if self._queue.empty() or self._batch.is_full or not self._running:
+                    self._guarded(lambda: self._batch.end(self._guarded))
+                    self._guarded(self._pipeline.post.outbox.tidy)  # else the next answers do
             if not events or wait_s < -_TICK_S:  # events without a pause must not stop the clock
                 next_tick_s = self._tick()
 
@@ -167,7 +172,8 @@ class Loop:
                 return
             self._counters["asked"] += 1
             raw = Raw(arrived.task, arrived.source, data, arrived.conversation)
-            parcel = self._pipeline.ask(ticket_of(arrived, data), raw)
+            with self._batch.asking(alone=self._queue.empty()):
+                parcel = self._pipeline.ask(ticket_of(arrived, data), raw)
         except (InputError, FinderError) as error:
             self._counters["rejected"] += 1
             self._counters["finder_failures"] += isinstance(error, FinderError)
@@ -175,8 +181,11 @@ class Loop:
                 _log.error("an input of task %s is refused: %s", task.name, error)
             arrived.refused(error)
             return
+        self._counters["escalated"] += parcel is not None
+        self._batch.then(partial(self._stored, arrived, task, parcel))
+
+    def _stored(self, arrived: Arrived, task: Task, parcel: Parcel | None) -> None:
         if parcel is not None:
-            self._counters["escalated"] += 1
             self._courier.send(parcel, task.wait_s)
         arrived.taken()
         self._do_otherwise(self._updates.asked(task, escalated=parcel is not None))
@@ -187,9 +196,7 @@ class Loop:
             self._courier.answered(finish(replies, self._pipeline, self._counters))
 
     def _look_at_the_clock(self) -> None:
-        if jump_s := self._clock.jump_s():
-            self._counters[CLOCK_JUMPS] += 1
-            _log.warning("the clock was set by %+.0f s; what waits keeps its time", jump_s)
+        look_at_the_clock(self._clock, self._counters)
 
     def _tick(self) -> float:
         self._guarded(self._look_at_the_clock)
@@ -198,7 +205,8 @@ class Loop:
                 self._guarded(duty)
         elif not self._endless and self._inputs:
             self._running = False  # all inputs have ended, all questions are answered
-        usual = (self._flush, self._scan, self._refresh, self._pipeline.rest, self._update)
+        usual = (self._flush, self._scan, self._pipeline.rest, self._update)
+        self._guarded(lambda: self._tell(self._presence.refresh))
         for duty in (*usual, *self._duties):
             self._guarded(duty)
         return time.monotonic() + min(_TICK_S, max(_SHORTEST_S, self._courier.due_in_s()))
@@ -216,9 +224,6 @@ class Loop:
             self._next_scan_s = time.monotonic() + _RESCAN_S
             for source in self._inputs:
                 source.scan()
-
-    def _refresh(self) -> None:
-        self._tell(self._presence.refresh)
 
     def _tell(self, how: Callable[[Callable[[Message], int]], None]) -> None:
         try:

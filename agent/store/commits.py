@@ -2,6 +2,7 @@
 
 change                      with the operating system when it returns: survives a kill
 with on_disk(): change      on the disk when it returns: survives a power cut
+with later(): on_disk ...   on the disk after `persist`, which waits once for all of them
 with as_one(): ...          all of them or none, for the price of one
 """
 
@@ -10,6 +11,11 @@ from contextlib import contextmanager, suppress
 
 from agent.store.database import Connection, DiskError
 from agent.store.errors import OutboxFullError
+
+# Any commit with synchronous=FULL brings the whole log to the disk, those before it included.
+_PERSIST = """
+INSERT INTO device VALUES ('persisted', 1) ON CONFLICT DO UPDATE SET value = value + 1
+"""
 
 
 class Commits:
@@ -22,6 +28,8 @@ class Commits:
     def __init__(self, db: Connection) -> None:
         self._db = db
         self._dirty = False
+        self._is_later = False
+        self.owes = False  # something is to be on the disk, and may not be
 
     def change(self, statement: str, row: tuple[object, ...] = ()) -> int:
         """Change something; return how many rows.
@@ -38,11 +46,35 @@ class Commits:
     @contextmanager
     def on_disk(self) -> Iterator[None]:
         """What is committed in here is on the disk when its commit returns."""
+        if self._is_later:
+            self.owes = True
+            yield
+            return
         self._db.execute("PRAGMA synchronous = FULL")
         try:
             yield
         finally:
             self._db.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def later(self) -> Iterator[None]:
+        """What is to be on the disk in here waits for `persist`."""
+        self._is_later = True
+        try:
+            yield
+        finally:
+            self._is_later = False
+
+    def persist(self) -> None:
+        """Wait until all is on the disk.
+
+        Raises:
+            OutboxFullError: the disk takes no more.
+        """
+        if self.owes:
+            with self.on_disk():
+                self.change(_PERSIST)
+            self.owes = False
 
     @contextmanager
     def as_one(self) -> Iterator[None]:

@@ -52,7 +52,7 @@ class Outbox:
         with opening(path):
             self._db = connect(path, "")
             prepare(self._db)
-            self._commits = Commits(self._db)
+            self.commits = self._commits = Commits(self._db)
             self._settled = Settled(self._db, self._commits)
             self._times = Times()
             self._look = Waiting(self._db, self._times, self._settled.gone)
