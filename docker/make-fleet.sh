@@ -13,13 +13,15 @@ umask 077
 readonly folder=$1 there=/var/lib/firstline host=${FIRSTLINE_HOST:-}
 readonly fleet=$folder/fleet/fleet
 
+exec 9>"$folder/fleet/lock"
+flock 9 # two at once would make keys of two fleets
 if [[ -e $folder/agent/agent.toml ]]; then
   echo "firstline: there is a fleet in $fleet already"
   exit
 fi
 [[ ! -e $fleet ]] || { # an earlier run was cut short: nothing has these keys yet
   echo "firstline: beginning anew in $fleet"
-  rm -rf "$fleet"
+  rm -rf "$fleet" "$folder"/{worker-1,worker-2,agent}/keys
 }
 firstline fleet init "$fleet" --fleet demo --pool main --host broker ${host:+--host "$host"} --no-passphrase
 firstline fleet worker 2 --dir "$fleet" --pool main

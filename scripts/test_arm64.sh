@@ -162,5 +162,6 @@ for model in "${models[@]}"; do
 done
 echo "unit tests on $tested_on: ${tests[*]}"
 # shellcheck disable=SC2016 # words for the inner shell
-inside "$tested_on" sh -c 'cd /source && exec python -m pytest -q -p no:cacheprovider -n "$(nproc)" --timeout 900 "$@"' \
+inside "$tested_on" sh -c 'cd /source && exec python -m pytest -q -p no:cacheprovider -o faulthandler_timeout=900 \
+  -n "$(nproc)" --timeout 900 "$@"' \
   sh "${tests[@]}"

@@ -69,8 +69,9 @@ for image in "${images[@]}"; do
 done
 compose down --volumes >"$work/down.log" || true # of a run that was cut short
 say "starting a broker, two workers and an agent"
-compose run --rm fleet >"$work/fleet.log" || { cat "$work/fleet.log" >&2; give_up "no fleet could be made"; }
-compose up --detach --no-deps "${services[@]}" >"$work/up.log" || { cat "$work/up.log" >&2; give_up "they do not start"; }
+compose up --detach --no-deps fleet >"$work/fleet.log" || give_up "no fleet can be made: $(cat "$work/fleet.log")"
+[[ $(podman wait "$(of fleet)") = 0 ]] || give_up "no fleet was made: $(podman logs "$(of fleet)" 2>&1)"
+compose up --detach --no-deps "${services[@]}" >"$work/up.log" || give_up "they do not start: $(cat "$work/up.log")"
 for service in "${services[@]}"; do wait_healthy "$service"; done
 
 for service in "${services[@]}"; do

@@ -135,6 +135,15 @@ def test_each_has_its_own_keys_and_nobody_the_roots(volumes: Path) -> None:
     assert holders == {"fleet"}
 
 
+def test_a_run_that_was_cut_short_is_begun_anew(volumes: Path) -> None:
+    (volumes / "agent/agent.toml").unlink()
+
+    assert "anew" in _make_fleet(volumes)
+    authority = (volumes / "broker/ca.pem").read_bytes()
+    for name in ("agent", "worker-1", "worker-2"):
+        assert (volumes / name / "keys/tls-ca.pem").read_bytes() == authority
+
+
 def test_each_command_names_a_file_that_is_in_its_volume(volumes: Path) -> None:
     for name, service in compose(*DEMO)["services"].items():
         if name != "fleet":
