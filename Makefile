@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?= python3
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
+TESTERS = $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 ))) # processes: the tests wait as often as they work
 SYSTEM := PYTHON="$(PYTHON)" scripts/system_packages.sh
 CODE   := $(wildcard agent broker cloud_worker firstline scripts tests training)
 
@@ -24,7 +25,7 @@ demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 test: $(VENV)/dev.stamp ## pass the tests
 	@$(SYSTEM) mosquitto
 	@FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) && export FIRSTLINE_LLAMA_SERVER && \
-	  $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+	  $(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
 
 check: style types arrows sizes ## style, types, arrows between modules, sizes (make -k: all, though one fails)
 
