@@ -108,7 +108,7 @@ class Courier:
             self.counters["held_back"] += 1
             self.outbox.hold(parcel.ticket, now_s + wait_s)
         elif not self._backlog and len(self._waiting) < _MOST_WAITING and self._publish(parcel):
-            self._waiting[parcel.ticket] = now_s + self._first_pause_s()
+            self._waiting[parcel.ticket] = now_s + self.resend_s
         else:
             self._backlog = True
             self.outbox.unsent(parcel.ticket)
@@ -214,10 +214,6 @@ class Courier:
         self.counters["sends"] += 1
         self.counters["bytes_out"] += len(parcel.envelope)
         return True
-
-    def _first_pause_s(self) -> float:
-        # Never longer than the setting says, and not the same for all who were sent to together.
-        return self.resend_s * random.uniform(0.9, 1.0)  # noqa: S311 - jitter, not a secret
 
     def _pause_s(self, attempts: int) -> float:
         doubled = 2 ** min(attempts, _DOUBLINGS)
