@@ -45,7 +45,7 @@ FILES = {
 }
 RAW = ("root", "timestamp")  # the others travel as these do
 _KEY = bytes(32)
-_PATIENCE_S = 0.001
+_PATIENCE_S = 0.02  # for what does not come: damage asks for much that there is not
 
 
 class Retained:
