@@ -40,6 +40,7 @@ OUTBOX = "outbox.db"
 _SESSION_EXPIRY_S = 3600  # the broker keeps replies for a device that is away this long
 RESEND_S = 1.5  # a question without a reply is sent again after this
 _SESSION_NUMBER = "session_number"
+_SENT_BEFORE = 0.96  # of the time to the next try; the rest is for the try itself
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,11 @@ class AgentParts:
     wall_s: Callable[[], float] = time.time  # the machine's clock: Unix time, seconds
     counters: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def pause_s(self) -> float:
+        """So that after `resend_s` a second try is not only sent, but answered."""
+        return _SENT_BEFORE * self.resend_s
+
     def count(self, name: str) -> None:
         """Count one more."""
         self.counters[name] += 1
@@ -93,7 +99,7 @@ def agent_loop(parts: AgentParts) -> Iterator[Loop]:
             outbox=outbox,
             publish=session.publish,
             now_s=clock.now_s,
-            resend_s=parts.resend_s,
+            resend_s=parts.pause_s,
             counters=parts.counters,
             fresh=post.fresh,
         )
@@ -160,7 +166,7 @@ def _post(parts: AgentParts, outbox: Outbox, clock: DeviceClock) -> Post:
         safe=Safe(parts.credentials.storage_key),
         outbox=outbox,
         now_s=clock.now_s,
-        resend_s=parts.resend_s,
+        resend_s=parts.pause_s,
     )
 
 
