@@ -8,12 +8,14 @@ dies again and again, it is left alone for a while, and the cloud is asked.
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.core.bounds import Risks, Step
 from agent.core.gate import Calibration
+from agent.models.beside import beside
 from agent.models.child_process import ChildEndedError, ChildProcess, PackageRefusedError
 from agent.models.model import ModelError
 from agent.models.pipe import Header
@@ -197,12 +199,13 @@ class Engine:
 
     def _exchange(self, question: Header, content: bytes) -> Header:
         assert self._child is not None  # noqa: S101 - load() made it
-        try:
-            self._child.say(question, content)
-        except ChildEndedError:
-            self._failed()
-            raise
-        return self._hear(self._timeout_s + _GRACE_S)
+        with beside(self._child.pid) if self._threads == 1 else nullcontext():
+            try:
+                self._child.say(question, content)
+            except ChildEndedError:
+                self._failed()
+                raise
+            return self._hear(self._timeout_s + _GRACE_S)
 
     def _hear(self, timeout_s: float) -> Header:
         assert self._child is not None  # noqa: S101 - load() made it
