@@ -7,8 +7,9 @@ history          who did what and when, and whether the log is as it was written
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import to_builtins
@@ -19,6 +20,10 @@ from firstline.console import JsonOption, columns, show
 from firstline.dates import minute
 from firstline.exits import ExitCode
 from firstline.passphrases import PassphraseFile
+
+if TYPE_CHECKING:
+    from broker.fleet.releases.courses import Course
+    from firstline.rolling.steward import Steward
 
 PackageArgument = Annotated[
     str | None,
@@ -68,26 +73,31 @@ def status(  # noqa: PLR0913 - each is an option of the command
     show(document, lines or ["Nothing was released yet."], as_json=as_json)
 
 
-@app.command()
-def pause(  # noqa: PLR0913 - each is an option of the command
-    package: PackageArgument = None,
-    *,
-    group: GroupOption = None,
-    why: WhyOption = "",
-    folder: FolderOption = DEFAULT_FOLDER,
-    plain: PlainOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Let nobody begin; downloads hold, and boards that have switched are watched on."""
-    from firstline.rolling.opening import change  # noqa: PLC0415
+def _stopping(act: "Callable[[Steward, Course, str], Course]") -> Callable[..., None]:
+    """What `pause` and `abort` take; they differ in what they do to the release."""
 
-    result = change(
-        folder,
-        plain,
-        (package, group),
-        lambda steward, course: steward.rollouts.pause(course, why, now_s=time.time()),
-    )
-    show(*result, as_json=as_json)
+    def stop(  # noqa: PLR0913 - each is an option of the command
+        package: PackageArgument = None,
+        *,
+        group: GroupOption = None,
+        why: WhyOption = "",
+        folder: FolderOption = DEFAULT_FOLDER,
+        plain: PlainOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        from firstline.rolling.opening import change  # noqa: PLC0415
+
+        result = change(
+            folder, plain, (package, group), lambda steward, course: act(steward, course, why)
+        )
+        show(*result, as_json=as_json)
+
+    return stop
+
+
+app.command(
+    "pause", help="Let nobody begin; downloads hold, and boards that have switched are watched on."
+)(_stopping(lambda steward, course, why: steward.rollouts.pause(course, why, now_s=time.time())))
 
 
 @app.command()
@@ -119,26 +129,9 @@ def resume(  # noqa: PLR0913 - each is an option of the command
     show(*result, as_json=as_json)
 
 
-@app.command()
-def abort(  # noqa: PLR0913 - each is an option of the command
-    package: PackageArgument = None,
-    *,
-    group: GroupOption = None,
-    why: WhyOption = "",
-    folder: FolderOption = DEFAULT_FOLDER,
-    plain: PlainOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """End a release for ever: downloads stop, boards that are being watched go back."""
-    from firstline.rolling.opening import change  # noqa: PLC0415
-
-    result = change(
-        folder,
-        plain,
-        (package, group),
-        lambda steward, course: steward.rollouts.abort(course, why, now_s=time.time()),
-    )
-    show(*result, as_json=as_json)
+app.command(
+    "abort", help="End a release for ever: downloads stop, boards that are being watched go back."
+)(_stopping(lambda steward, course, why: steward.rollouts.abort(course, why, now_s=time.time())))
 
 
 @app.command()
