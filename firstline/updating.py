@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from agent.post import Post
 from agent.shell.installer import Installer
 from agent.shell.loop import AgentEvent
+from agent.shell.preparing import Preparing, Tell
 from agent.shell.updater import Updater
 from agent.shell.updates import Updates
 from agent.task import Task
@@ -67,16 +68,26 @@ class BoardUpdates:
             slots=self.slots,
             updater=Updater(self.queue.put, lambda: self._count("updater_dropped")),
             telling=telling,
-            installer=lambda tell: Installer(
-                slots=self.slots,
-                workshop=self.workshop,
-                post=self.queue.put,
-                tell=tell,
-                count=self._count,
-            ),
+            installer=self._installer,
             begin=lambda tasks: self._begin(post, tasks),
             date=post.ask_date,
             counters=self.counters,
+        )
+
+    def _installer(self, tell: Tell) -> Installer:
+        preparing = Preparing(
+            slots=self.slots,
+            workshop=self.workshop,
+            post=self.queue.put,
+            tell=tell,
+            count=self._count,
+        )
+        return Installer(
+            slots=self.slots,
+            workshop=self.workshop,
+            preparing=preparing,
+            tell=tell,
+            count=self._count,
         )
 
     def _begin(self, post: Post, tasks: Mapping[str, Task]) -> Begin:

@@ -9,7 +9,7 @@ ends first, and those that come meanwhile wait in the loop's queue.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +49,7 @@ class Installer:
     Args:
         slots: What runs, on disk.
         workshop: Builds engines and tasks.
-        post: The loop's queue.
+        preparing: Has packages prove themselves.
         tell: Takes what the operator shall hear.
         count: Counts what happened.
     """
@@ -59,15 +59,12 @@ class Installer:
         *,
         slots: SlotStore,
         workshop: Workshop,
-        post: Callable[[Prepared], None],
+        preparing: Preparing,
         tell: Tell,
         count: Count,
     ) -> None:
         self._slots, self._workshop = slots, workshop
-        self._tell, self._count = tell, count
-        self._preparing = Preparing(
-            slots=slots, workshop=workshop, post=post, tell=tell, count=count
-        )
+        self._preparing, self._tell, self._count = preparing, tell, count
         self._watches: dict[str, _Watch] = {}  # by package
         self._unread_s = 0.0  # monotonic: when to read the settings again; 0: no need
 
