@@ -8,11 +8,11 @@ writes its file itself.
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from broker.fleet import dynsec
 from broker.fleet.access import CONTROL, CONTROL_ANSWERS, Member
@@ -67,7 +67,7 @@ def bring_into_line(fleet: Path, members: Sequence[Member], *, host: str, port: 
         host=host, port=port, client_id=OPERATOR, tls=TlsFiles.of(fleet / OPERATOR_FOLDER)
     )
     wanted = {member.role.name: member for member in members if member.role.name != OPERATOR}
-    with _Control(address) as control:
+    with _controlling(address) as control:
         known = set(control.clients()) - {OPERATOR}
         roles = {name: rules for name, rules in control.roles() if name != OPERATOR}
         changes = Changes(
@@ -105,26 +105,19 @@ def _rules(role: Command) -> frozenset[tuple[str, str]]:
     return frozenset((str(rule["acltype"]), str(rule["topic"])) for rule in rules)
 
 
+@contextmanager
+def _controlling(address: Address) -> Iterator["_Control"]:
+    heard: SimpleQueue[Event] = SimpleQueue()
+    with Session(address, subscriptions=[CONTROL_ANSWERS], sink=heard.put) as session:
+        yield _Control(session, heard, f"{address.host}:{address.port}")
+
+
 class _Control:
     """The operator's connection."""
 
-    def __init__(self, address: Address) -> None:
-        self._heard: SimpleQueue[Event] = SimpleQueue()
-        self._where = f"{address.host}:{address.port}"
+    def __init__(self, session: Session, heard: SimpleQueue[Event], where: str) -> None:
+        self._session, self._heard, self._where = session, heard, where
         self._online = False
-        self._session = Session(address, subscriptions=[CONTROL_ANSWERS], sink=self._heard.put)
-
-    def __enter__(self) -> Self:
-        self._session.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._session.__exit__(kind, error, at)
 
     def clients(self) -> Iterator[str]:
         """The names of all clients."""

@@ -200,7 +200,7 @@ def test_a_command_that_the_broker_does_not_take_is_told(
     twice: control.Command = {"command": "createRole", "rolename": BOARD}
 
     with (
-        control._Control(member(fleet, broker, OPERATOR)) as connection,
+        control._controlling(member(fleet, broker, OPERATOR)) as connection,
         pytest.raises(RulesRefusedError, match="createRole: Role already exists"),
     ):
         connection.tell([twice])
