@@ -1,56 +1,38 @@
-"""A line to the broker for an updater without an agent: a session of its own."""
+"""A board's line to the broker that notes what it asks for."""
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from contextlib import contextmanager
 
 from agent.update.line import Heard
-from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import Address, Event, Message, Online, Received, Session
+from broker.wire.session import Address
+from firstline.bench import update_line
 
 PATIENCE_S = 20.0
 
 
-class SessionLine:
-    """What `agent.update.line.Line` asks for, over a connection that nobody else uses."""
+class NotedLine:
+    """A line, and the topics that were watched on it."""
 
-    def __init__(self, session: Session, events: "SimpleQueue[Event]") -> None:
-        self._session, self._events = session, events
+    def __init__(self, line: update_line.SessionLine) -> None:
+        self._line = line
         self.asked: list[str] = []  # topics, in order
 
     def watch(self, topics: Sequence[str]) -> None:
-        """Subscribe."""
         self.asked += topics
-        self._session.watch(topics)
+        self._line.watch(topics)
 
     def unwatch(self, topics: Sequence[str]) -> None:
-        """Unsubscribe."""
-        self._session.unwatch(topics)
+        self._line.unwatch(topics)
 
     def hear(self, timeout_s: float) -> Heard | None:
-        """Take the next message."""
-        give_up_s = time.monotonic() + timeout_s
-        while True:
-            try:
-                event = self._events.get(timeout=max(0.0, give_up_s - time.monotonic()))
-            except Empty:
-                return None
-            if isinstance(event, Received):
-                self._session.ack(event.receipt)
-                return Heard(event.topic, event.payload)
+        return self._line.hear(timeout_s)
 
     def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish."""
-        with suppress(BrokerUnavailableError):
-            self._session.publish(Message(topic, payload, retain=retain))
+        self._line.say(topic, payload, retain=retain)
 
 
 @contextmanager
-def session_line(address: Address) -> Iterator[SessionLine]:
+def noted_line(address: Address) -> Iterator[NotedLine]:
     """A line that is there, until the block ends."""
-    events: SimpleQueue[Event] = SimpleQueue()
-    with Session(address, subscriptions=(), sink=events.put) as session:
-        while not isinstance(events.get(timeout=PATIENCE_S), Online):
-            pass
-        yield SessionLine(session, events)
+    with update_line.session_line(address) as line:
+        yield NotedLine(line)

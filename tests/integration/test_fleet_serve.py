@@ -20,13 +20,13 @@ from broker.fleet.mosquitto import RunningBroker
 from broker.fleet.releases.publish import Releases
 from broker.fleet.root import open_root
 from broker.wire.release import BLOCK_BYTES
+from firstline.bench.update_line import session_line
 from firstline.cli import main
 from firstline.exits import ExitCode
 from firstline.shipped import MODELS
 from tests.blocks import some_bytes
 from tests.guarded import DEVICES, FLEET, GuardedFleet, make_guarded_fleet, member
 from tests.integration.test_release_blocks import release
-from tests.line import session_line
 
 pytestmark = pytest.mark.broker
 

@@ -24,8 +24,8 @@ from broker.wire.session import Address
 from broker.wire.topics import DeviceId
 from broker.wire.vouched import plan_path
 from firstline.bench.programs import BrokerProgram
+from firstline.bench.update_line import SessionLine, session_line
 from tests.blocks import some_bytes
-from tests.line import SessionLine, session_line
 from tests.releases import FLEET, GROUP, NOW_S, PACKAGE, a_rollout, make_repository
 
 pytestmark = pytest.mark.broker

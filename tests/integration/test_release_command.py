@@ -18,9 +18,9 @@ from broker.fleet.root import open_root
 from broker.wire.release import PackagePlan, digest
 from broker.wire.roster import Enrolled, Roster
 from firstline import cli
+from firstline.bench.update_line import session_line
 from firstline.exits import ExitCode
 from firstline.shipped import MODELS
-from tests.line import session_line
 from tests.releases import FLEET, Board, address_of
 
 pytestmark = pytest.mark.broker

@@ -10,7 +10,7 @@ from agent.update.errors import RefusedError
 from broker.fleet.mosquitto import RunningBroker, running_broker
 from firstline import cli
 from firstline.exits import ExitCode
-from tests.line import SessionLine, session_line
+from tests.line import NotedLine, noted_line
 from tests.releases import (
     GROUP,
     PACKAGE,
@@ -44,13 +44,13 @@ def board(tmp_path: Path, operator: Operator) -> Board:
 
 
 @pytest.fixture
-def line(broker: RunningBroker) -> Iterator[SessionLine]:
-    with session_line(address_of(broker, "board-1")) as line:
+def line(broker: RunningBroker) -> Iterator[NotedLine]:
+    with noted_line(address_of(broker, "board-1")) as line:
         yield line
 
 
 def test_a_board_takes_what_the_operator_released(
-    operator: Operator, board: Board, line: SessionLine
+    operator: Operator, board: Board, line: NotedLine
 ) -> None:
     plan = a_plan()
     operator.release(plan)
@@ -66,7 +66,7 @@ def test_a_board_takes_what_the_operator_released(
 
 
 def test_a_group_without_a_rollout_runs_what_it_has(
-    operator: Operator, board: Board, line: SessionLine
+    operator: Operator, board: Board, line: NotedLine
 ) -> None:
     operator.release(a_plan())
 
@@ -77,7 +77,7 @@ def test_a_group_without_a_rollout_runs_what_it_has(
 
 
 def test_a_plan_for_other_groups_is_refused_whoever_chose_it(
-    operator: Operator, board: Board, line: SessionLine
+    operator: Operator, board: Board, line: NotedLine
 ) -> None:
     plan = a_plan(groups=("lab",))
     operator.release(plan)
@@ -91,7 +91,7 @@ def test_a_plan_for_other_groups_is_refused_whoever_chose_it(
 
 
 def test_a_look_when_nothing_is_new_asks_for_the_next_root_and_the_date_alone(
-    operator: Operator, board: Board, line: SessionLine
+    operator: Operator, board: Board, line: NotedLine
 ) -> None:
     operator.release(a_plan())
     with board.trusting(line) as trust:
@@ -106,7 +106,7 @@ def test_a_look_when_nothing_is_new_asks_for_the_next_root_and_the_date_alone(
 
 
 def test_what_a_killed_look_left_behind_is_removed_by_the_next(
-    operator: Operator, board: Board, line: SessionLine
+    operator: Operator, board: Board, line: NotedLine
 ) -> None:
     operator.publish()
     note = board.state / "updates" / "tuf" / "working"
@@ -130,7 +130,7 @@ def test_what_a_killed_look_left_behind_is_removed_by_the_next(
 
 
 def test_publishing_keys_dates_releases_too(
-    operator: Operator, board: Board, line: SessionLine, broker: RunningBroker
+    operator: Operator, board: Board, line: NotedLine, broker: RunningBroker
 ) -> None:
     with board.trusting(line) as trust:
         before = trust.refresh().timestamp

@@ -15,11 +15,11 @@ from broker.fleet.releases.publish import Ledger as Retained
 from broker.fleet.releases.reports import FORGED, OLDER
 from broker.wire import session
 from broker.wire.release import Rollout
+from firstline.bench.update_line import session_line
 from firstline.exits import CommandError
 from firstline.rolling import following
 from firstline.rolling.following import bring
 from firstline.rolling.waiting import wait_for
-from tests.line import session_line
 from tests.releases import GROUP, NOW_S, PACKAGE, address_of, make_board
 from tests.rolling import NAMES, PATIENCE_S, Fleet, draft, make_fleet, until
 

@@ -19,7 +19,7 @@ from broker.fleet.releases.repository import Repository
 from broker.wire.release import PackagePlan, Rollout, digest
 from broker.wire.topics import FleetId
 from broker.wire.vouched import plan_path
-from tests.line import SessionLine, session_line
+from tests.line import NotedLine, noted_line
 from tests.releases import (
     DAY_S,
     GROUP,
@@ -73,7 +73,7 @@ class Scene:
     name: FleetId
     folder: Path
     board: Board
-    line: SessionLine
+    line: NotedLine
     broker: Retained
 
     @property
@@ -118,7 +118,7 @@ class UpdateStage:
 
     folder: Path
     past: Past
-    line: SessionLine
+    line: NotedLine
     publisher: Publisher
     scenes: int = 0
 
@@ -142,11 +142,11 @@ def update_stage(folder: Path) -> Iterator[UpdateStage]:
     with ExitStack() as stack:
         broker = stack.enter_context(running_broker(folder / "broker"))
         publisher = stack.enter_context(publishing(address_of(broker, "attacker")))
-        line = stack.enter_context(session_line(address_of(broker, "board-1")))
+        line = stack.enter_context(noted_line(address_of(broker, "board-1")))
         yield UpdateStage(folder, _past(folder / "past", line, publisher), line, publisher)
 
 
-def _past(folder: Path, line: SessionLine, publisher: Publisher) -> Past:
+def _past(folder: Path, line: NotedLine, publisher: Publisher) -> Past:
     repository = make_repository(folder / "fleet")
     (folder / "state").mkdir()
     board = _board(folder / "state", folder / "fleet", bytes(range(32)))

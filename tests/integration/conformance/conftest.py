@@ -11,7 +11,7 @@ import pytest
 from broker.fleet.mosquitto import running_broker
 from broker.wire.topics import FleetId
 from tests.integration.conformance.repository import Reader, Repository
-from tests.line import SessionLine, session_line
+from tests.line import NotedLine, noted_line
 from tests.releases import address_of
 from tests.retained import Publisher, Retained, publishing
 
@@ -22,7 +22,7 @@ _NUMBERS = count()
 class Wires:
     """Who is connected."""
 
-    line: SessionLine
+    line: NotedLine
     publisher: Publisher
 
 
@@ -31,7 +31,7 @@ def wires(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wires]:
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("broker")
         broker = stack.enter_context(running_broker(folder))
-        line = stack.enter_context(session_line(address_of(broker, "board-1")))
+        line = stack.enter_context(noted_line(address_of(broker, "board-1")))
         publisher = stack.enter_context(publishing(address_of(broker, "operator")))
         yield Wires(line, publisher)
 

@@ -24,7 +24,7 @@ from agent.update.errors import UpdateError
 from agent.update.fetcher import MqttFetcher
 from broker.wire.release import digest
 from broker.wire.topics import parse_release_metadata
-from tests.line import PATIENCE_S, SessionLine
+from tests.line import PATIENCE_S, NotedLine
 from tests.retained import Retained
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -148,7 +148,7 @@ class Reader:
     """TUF's client on a folder of its own."""
 
     folder: Path
-    line: SessionLine
+    line: NotedLine
     repository: Repository
     root: bytes
     now: datetime = NOW
