@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from firstline.asking.alone import Trial, ask_alone
+from firstline.chosen_task import chosen_task
 from firstline.console import JsonOption, show
-from firstline.exits import CommandError, ExitCode
+from firstline.exits import ExitCode
 from firstline.shipped import package_folder
 
 # It may become part of a file's name.
@@ -77,17 +78,9 @@ def _ask_as_agent(
     from firstline.settings.source import read  # noqa: PLC0415 - pydantic
 
     settings = read(path, AgentSettings)
-    tasks = {task.name: task for task in settings.tasks}
-    if name is None and len(tasks) == 1:
-        (name,) = tasks
-    if name not in tasks:
-        raise CommandError(
-            "say which task: there is " + ", ".join(tasks),
-            ExitCode.USAGE,
-            fix=f"firstline ask TEXT --settings {path} --task {next(iter(tasks))}",
-        )
+    task = chosen_task(settings, name, path=path, command="firstline ask TEXT")
     question = Question(data, conversation)
-    return ask_through(question, settings=settings, base=path.resolve().parent, task=tasks[name])
+    return ask_through(question, settings=settings, base=path.resolve().parent, task=task)
 
 
 def _trial_lines(trial: Trial) -> Iterator[str]:

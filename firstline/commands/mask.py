@@ -16,8 +16,9 @@ from agent.core.mask import mask as mask_payload
 from agent.core.policy import FieldRule, MaskRules
 from agent.stages import FindSpans, Raw
 from broker.wire.payload import PayloadKind
+from firstline.chosen_task import chosen_task
 from firstline.console import JsonOption, show
-from firstline.exits import CommandError, ExitCode
+from firstline.exits import CommandError
 from firstline.masked import document, lines
 from firstline.naming import finder, shipped_finder
 
@@ -107,16 +108,7 @@ def _of_task(path: Path, name: str | None) -> tuple[Expectation, MaskRules, Find
     from firstline.shipped import names_folder, package_folder  # noqa: PLC0415 - with the above
 
     settings, base = read(path, AgentSettings), path.resolve().parent
-    tasks = {task.name: task for task in settings.tasks}
-    if name is None and len(tasks) == 1:
-        (name,) = tasks
-    if name not in tasks:
-        raise CommandError(
-            "say which task: there is " + ", ".join(tasks),
-            ExitCode.USAGE,
-            fix=f"firstline mask TEXT --settings {path} --task {next(iter(tasks))}",
-        )
-    section = tasks[name]
+    section = chosen_task(settings, name, path=path, command="firstline mask TEXT")
     manifest = load_manifest(package_folder(settings.models[section.model].package, base))
     names = [names_folder(language, base) for language in settings.agent.names]
     rules = mask_rules(section.mask, base, manifest)
