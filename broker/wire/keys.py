@@ -121,14 +121,6 @@ class PoolPrivateKey:
         return cls(suite, key_name(suite, public_bytes(suite, private)), key)
 
 
-def generate_private_bytes(suite: Suite) -> bytes:
-    """Make the private half of a pool key."""
-    curve = X25519PrivateKey.generate().private_bytes_raw()
-    if suite is Suite.X25519:
-        return curve
-    return MLKEM768PrivateKey.generate().private_bytes_raw() + curve
-
-
 def public_bytes(suite: Suite, private: bytes) -> bytes:
     """The public half of a pool key."""
     curve = X25519PrivateKey.from_private_bytes(private[-_X25519_BYTES:])

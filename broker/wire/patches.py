@@ -16,7 +16,6 @@ from typing import Final
 from broker.wire.release import BLOCK_BYTES
 
 RECORD_BYTES: Final = 2 * BLOCK_BYTES  # the longest
-STRIDES: Final = 256  # one more than the longest
 HEAD: Final = struct.Struct(">IBQ")
 LZMA_DICTIONARY_BYTES: Final = 1 << 20
 LZMA_MEMORY_BYTES: Final = 4 << 20  # that a board gives its decoder

@@ -21,29 +21,18 @@ from broker.wire.envelope import (
 )
 from broker.wire.errors import EnvelopeError
 from broker.wire.keys import (
-    PoolPrivateKey,
-    PoolPublicKey,
     Suite,
-    generate_private_bytes,
-    public_bytes,
     signing_key_name,
 )
-from broker.wire.topics import DeviceId, FleetId, PoolId, Route
+from tests.unit.wire.scene import ROUTE, pool_pair
 
 DEVICE = Ed25519PrivateKey.generate()
-ROUTE = Route(FleetId("home"), PoolId("main"), DeviceId("board-1"))
 FIRST = UUID(int=1)
 SECONDS = st.integers(0, 2**32 - 1)
 SUITES = st.sampled_from(Suite)
 
 
-def pair(suite: Suite) -> tuple[PoolPrivateKey, PoolPublicKey]:
-    private = generate_private_bytes(suite)
-    public = PoolPublicKey.from_bytes(suite, public_bytes(suite, private))
-    return PoolPrivateKey.from_bytes(suite, private), public
-
-
-PAIRS = {suite: pair(suite) for suite in Suite}
+PAIRS = {suite: pool_pair(suite) for suite in Suite}
 OURS = {private.name: private for private, _ in PAIRS.values()}
 
 

@@ -77,15 +77,6 @@ def share(  # noqa: PLR0913 - each is a fact of its own
         return _change(repository, role, list(people.values()), threshold, passphrase, now_s)
 
 
-def own_keys(repository: Repository, role: str) -> list[Key]:
-    """The keys that sign for a role now.
-
-    Raises:
-        NotAFleetError: there are no releases, or a file is damaged.
-    """
-    return list(keys_of(repository.shelf.root().signed, role))
-
-
 def adopt(repository: Repository, draft: Path, *, now_s: float) -> Step:
     """Put a draft in force that others have signed; or say how many still have to.
 

@@ -5,6 +5,7 @@ the committed bytes stand for every device in the field.
 """
 
 import json
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -15,9 +16,9 @@ from broker.wire.envelope import Header, seal_question, seal_reply
 from broker.wire.join_code import JoinCode
 from broker.wire.joining import Refusal, Welcome, seal_refusal, seal_request, seal_welcome
 from broker.wire.keys import (
+    PRIVATE_BYTES,
     PoolPublicKey,
     Suite,
-    generate_private_bytes,
     public_bytes,
     signing_key_name,
 )
@@ -41,7 +42,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def make(suite: Suite) -> dict[str, str]:
     """One exchange with fixed keys, all in hexadecimal."""
-    private = generate_private_bytes(suite)
+    private = os.urandom(PRIVATE_BYTES[suite])
     public = PoolPublicKey.from_bytes(suite, public_bytes(suite, private))
     device = Ed25519PrivateKey.generate()
     header = Header(

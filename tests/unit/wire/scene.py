@@ -1,5 +1,6 @@
 """A device, a pool and a question between them, for the attacks on the envelope."""
 
+import os
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,10 +17,10 @@ from broker.wire.envelope import (
     verify,
 )
 from broker.wire.keys import (
+    PRIVATE_BYTES,
     PoolPrivateKey,
     PoolPublicKey,
     Suite,
-    generate_private_bytes,
     public_bytes,
     signing_key_name,
 )
@@ -49,7 +50,7 @@ class Scene:
 
 
 def pool_pair(suite: Suite) -> tuple[PoolPrivateKey, PoolPublicKey]:
-    private = generate_private_bytes(suite)
+    private = os.urandom(PRIVATE_BYTES[suite])  # as a chain of epochs derives it
     return (
         PoolPrivateKey.from_bytes(suite, private),
         PoolPublicKey.from_bytes(suite, public_bytes(suite, private)),

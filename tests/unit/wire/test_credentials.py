@@ -1,6 +1,7 @@
 """Folders of keys that are missing, altered, or of somebody else: each is told, none is used."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copy
@@ -17,10 +18,10 @@ from broker.wire.epochs import read_chains
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.files import write_whole
 from broker.wire.keys import (
+    PRIVATE_BYTES,
     PoolPrivateKey,
     PoolPublicKey,
     Suite,
-    generate_private_bytes,
     key_name,
     public_bytes,
     signing_key_name,
@@ -171,7 +172,7 @@ def test_the_newest_valid_key_of_the_best_suite_is_taken(asker: Asker) -> None:
 
 
 def fresh_public() -> str:
-    return public_bytes(Suite.XWING, generate_private_bytes(Suite.XWING)).hex()
+    return public_bytes(Suite.XWING, os.urandom(PRIVATE_BYTES[Suite.XWING])).hex()
 
 
 @pytest.mark.parametrize("public", ["zz", "00"])
