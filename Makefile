@@ -25,7 +25,7 @@ demo: $(VENV)/run.stamp ## show the idea on real text and real sensor data
 test: $(VENV)/dev.stamp ## pass the tests
 	@$(SYSTEM) mosquitto
 	@FIRSTLINE_LLAMA_SERVER=$$(scripts/llama_server.sh) && export FIRSTLINE_LLAMA_SERVER && \
-	  $(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
+	  $(BIN)/python scripts/run_tests.py $(TESTERS) $(PYTEST_ARGS)
 
 check: style types arrows sizes ## style, types, arrows between modules, sizes (make -k: all, though one fails)
 
