@@ -6,6 +6,7 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +54,20 @@ class Disk:
         """Count, once what the file system keeps in memory is on the disk."""
         subprocess.run(["/bin/sync", "-f", str(self._folder)], check=True)  # noqa: S603 - a folder
         on_disk = self._sectors() * _SECTOR_BYTES if self._counter.exists() else None
-        return Tally(sum(_written(each) for each in (pid, *children(pid))), on_disk)
+        return Tally(written_bytes(pid), on_disk)
 
     def _sectors(self) -> int:
         """Sectors written so far, Documentation/block/stat.rst."""
         return int(self._counter.read_text(encoding="ascii").split()[6])
+
+
+def written_bytes(pid: int) -> int:
+    """Bytes that a process and those that it started have written so far, or have yet to write."""
+    total = _written(pid)
+    for child in children(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+            total += _written(child)
+    return total
 
 
 def _written(pid: int) -> int:

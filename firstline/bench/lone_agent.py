@@ -5,6 +5,7 @@ It imports nothing that the agent does: who weighs one must not share its pages.
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from broker.fleet.mosquitto import RunningBroker
@@ -76,6 +77,8 @@ def answers(folder: Path) -> int:
 
 def children(pid: int) -> list[int]:
     """The child processes of a process."""
-    tasks = Path(f"/proc/{pid}/task")
-    listed = (task / "children" for task in tasks.iterdir())
-    return [int(child) for path in listed for child in path.read_text(encoding="ascii").split()]
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since
+            found += map(int, (task / "children").read_text(encoding="ascii").split())
+    return found

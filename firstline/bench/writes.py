@@ -6,16 +6,19 @@ An SD card wears out by writing. See `disk.py` for what is counted: what is in m
 is, does not count.
 """
 
+import json
+import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.shell.status import STATUS
 from broker.fleet.mosquitto import RunningBroker, running_broker
-from firstline.bench.disk import Disk, Tally
+from firstline.bench.disk import Disk, Tally, written_bytes
 from firstline.bench.lone_agent import (
     INBOX,
     answers,
@@ -26,8 +29,10 @@ from firstline.bench.lone_agent import (
     write_settings,
 )
 
-_SETTLE_S = 4.0  # until start-up work, or the last answer's, is done
+_SETTLE_S = 4.0  # without a write, and the work of a start, or of the last answer, is done
+_RESTLESS_S = 20.0  # who writes for so long does not stop, and is measured as he is
 _PATIENCE_S = 60.0  # without one more answer
+_LOOK_S = 0.05
 _TOGETHER = 20  # questions that lie in the inbox at once
 _DAY_S = 86_400.0
 _MB, _KIB = 1e6, 1024.0
@@ -72,6 +77,8 @@ def measure(
     settle_s: float = _SETTLE_S,
 ) -> Writes:
     """Watch an agent whose files are in a new folder in `folder`; `progress` hears of seconds.
+
+    It is at rest when it has written nothing for `settle_s`.
 
     Raises:
         WritesError: it gave no answer.
@@ -130,16 +137,13 @@ class _Stage:
         keys = self.fleet / "devices" / "board-1"
         settings = write_settings(self.own, keys, self.broker, max_error=max_error)
         with _running(run_command(settings)) as pid:
-            give_up_s = time.monotonic() + _PATIENCE_S
-            while not (self.own / INBOX).is_dir():
-                if time.monotonic() > give_up_s:
-                    raise WritesError("the agent did not start")
-                time.sleep(0.05)
-            time.sleep(self.settle_s)
+            _until((self.own / INBOX).is_dir, "the agent did not start")
             yield pid
 
     def idle(self, pid: int, idle_s: float, progress: Callable[[int], None]) -> Tally:
-        """What is written while nothing happens."""
+        """What is written while nothing happens, once it is online and has done what it had to."""
+        _until(self._is_online, "the agent did not reach its broker")
+        self._rest(pid)
         before = self.disk.tally(pid)
         end_s = time.monotonic() + idle_s
         while (left_s := end_s - time.monotonic()) > 0:
@@ -153,19 +157,37 @@ class _Stage:
         before = self.disk.tally(pid)
         for first in range(0, questions, _TOGETHER):
             _ask(self.own, f"q{first}", min(_TOGETHER, questions - first))
-        time.sleep(self.settle_s)
+        self._rest(pid)
         return self.disk.tally(pid) - before
+
+    def _is_online(self) -> bool:
+        with suppress(OSError):  # it was not written yet
+            return bool(json.loads((self.own / "state" / STATUS).read_bytes())["online"])
+        return False
+
+    def _rest(self, pid: int) -> None:
+        """Wait until it has written nothing for `settle_s`."""
+        give_up_s = time.monotonic() + _RESTLESS_S
+        written, since_s = written_bytes(pid), time.monotonic()
+        while time.monotonic() < min(since_s + self.settle_s, give_up_s):
+            time.sleep(_LOOK_S)
+            if (now := written_bytes(pid)) != written:
+                written, since_s = now, time.monotonic()
 
 
 def _ask(folder: Path, name: str, count: int) -> None:
     wanted = answers(folder) + count
     for number in range(count):
         put(folder, f"{name}-{number}", f"turn on the lights in room {number}")
+    _until(lambda: answers(folder) >= wanted, "the agent gave no answer")
+
+
+def _until(happened: Callable[[], bool], otherwise: str) -> None:
     give_up_s = time.monotonic() + _PATIENCE_S
-    while answers(folder) < wanted:
+    while not happened():
         if time.monotonic() > give_up_s:
-            raise WritesError("the agent gave no answer")
-        time.sleep(0.02)
+            raise WritesError(otherwise)
+        time.sleep(_LOOK_S)
 
 
 @contextmanager
@@ -180,7 +202,10 @@ def _worker(folder: Path, broker: RunningBroker) -> Iterator[None]:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[int]:
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+    # Modules that Python compiles are written once in a life, and are no work of the agent.
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stderr=quiet, env=environment) as process:  # noqa: S603 - ours
         try:
             yield process.pid
         finally:

@@ -1,15 +1,19 @@
 """Memory runs out under a real agent, and what is written to a real disk, in small."""
 
+import os
+import resource
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from firstline.bench import pressure, writes
-from firstline.bench.disk import NoDiskError
+from firstline.bench.disk import NoDiskError, written_bytes
 from firstline.bench.group import GroupUnavailableError, memory_group
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
 TEXTS, LIMIT_MB = 200, 256
+IDLE_S = 6.0  # seconds: the agent's own status is written every five, in memory
 MIB = 1_048_576
 ON_DISK, IN_MEMORY = Path("/var/tmp"), Path("/dev/shm")  # noqa: S108 - folders of their own in them
 
@@ -32,12 +36,26 @@ def test_the_kernel_takes_the_engine_child_and_no_text_is_lost() -> None:
     assert found.peak_mb <= LIMIT_MB
 
 
+@pytest.mark.timeout(400)  # one that never rests is waited for in each life
 def test_an_idle_agent_leaves_the_disk_alone() -> None:
-    found = writes.measure(ON_DISK, 2.0, 40, ignore, settle_s=1.0)
+    if not writing_is_counted():
+        pytest.skip(f"the kernel counts nothing that is written to {ON_DISK}")
+    lives = (writes.measure(ON_DISK, IDLE_S, 40, ignore, settle_s=2.0) for _ in range(3))
 
-    assert found.idle_mb_per_day <= 20.0
-    assert 4.0 <= found.kib_per_kept < 40.0  # a page for each answer's file, and little more
+    found = next((each for each in lives if each.idle_bytes == 0), None)  # else it is its habit
+
+    assert found is not None
+    page_kib = resource.getpagesize() / 1024
+    assert 1 <= found.kib_per_kept / page_kib < 10  # one for each answer's file, and few more
     assert found.kib_per_asked > found.kib_per_kept
+
+
+def writing_is_counted() -> bool:
+    before = written_bytes(os.getpid())
+    with tempfile.TemporaryFile(dir=ON_DISK) as file:
+        file.write(bytes(MIB))
+        file.flush()
+        return written_bytes(os.getpid()) > before
 
 
 def test_memory_is_no_disk() -> None:
