@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,11 @@ from firstline.passphrases import PassphraseFile, passphrase_of
 from firstline.rolling import spans
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from broker.fleet.releases.courses import Course
+    from broker.fleet.releases.publish import Filled
+    from broker.fleet.releases.standings import Board
     from broker.fleet.releases.waves import Waves
 
 Span = str  # such as 10m
@@ -72,24 +77,24 @@ def release(  # noqa: PLR0913 - each is an option of the command
     """Sign a model package for a group's boards, and have the first of them take it."""
     # Imported late: the other verbs of `fleet` need neither MQTT nor TUF.
     from broker.fleet.releases.courses import Course  # noqa: PLC0415
-    from firstline.rolling import opening, view  # noqa: PLC0415
-    from firstline.rolling.releasing import Order, Releasing, rollout_of  # noqa: PLC0415
+    from firstline.rolling import opening  # noqa: PLC0415
+    from firstline.rolling.releasing import Order, Releasing, Rules, rollout_of  # noqa: PLC0415
 
     now_s = time.time()
     plan = _waves(percent, waves, wave_wait, success, patience)
-    rules: dict[str, Any] = {
-        "devices": tuple(device or ()),
-        "not_before_s": now_s + spans.seconds(after) if spans.seconds(after) else 0.0,
-        "deadline_s": now_s + spans.seconds(deadline) if deadline else 0.0,
-        "hours": spans.hours(hours) if hours else None,
-        "on_battery": battery,
-        "on_metered": metered,
-        "watch_s": spans.seconds(watch),
-        "restarts": restarts,
-        "most_errors": most_errors,
-        "most_escalated": most_escalated,
-        "most_ms": most_ms,
-    }
+    rules = Rules(
+        devices=tuple(device or ()),
+        not_before_s=now_s + spans.seconds(after) if spans.seconds(after) else 0.0,
+        deadline_s=now_s + spans.seconds(deadline) if deadline else 0.0,
+        hours=spans.hours(hours) if hours else None,
+        on_battery=battery,
+        on_metered=metered,
+        watch_s=spans.seconds(watch),
+        restarts=restarts,
+        most_errors=most_errors,
+        most_escalated=most_escalated,
+        most_ms=most_ms,
+    )
     order = Order(packages=tuple(packages), bases=tuple(base or ()), needs=spans.needs(need or []))
     address = opening.address_of(folder, plain)
     releasing = Releasing(
@@ -110,20 +115,31 @@ def release(  # noqa: PLR0913 - each is an option of the command
     if wait:
         server = opening.server_of(folder, plain, passphrase_file)
         course = opening.follow(steward, course, server)
-    boards = steward.boards(course)
+    document, lines = _told(course, steward.boards(course), filled)
+    if not wait:
+        following = f"firstline fleet rollout status {course.package} --group {group} --wait"
+        lines.append(f"Next:  {following}")
+    show(document, lines, as_json=as_json)
+
+
+def _told(
+    course: "Course", boards: "Sequence[Board]", filled: "Filled | None"
+) -> tuple[dict[str, object], list[str]]:
+    """A release that has begun, for scripts and for people."""
+    from firstline.rolling import view  # noqa: PLC0415 - as above
+
     document = view.document(course, boards) | {
-        "plans": {choice.path: choice.sha256 for choice in vouched.choices},
+        "plans": {choice.path: choice.sha256 for choice in course.rollout.choices},
         "blocks_published": filled.published if filled else None,
         "blocks_on_request": filled.on_request if filled else None,
     }
-    following = f"firstline fleet rollout status {course.package} --group {group} --wait"
-    lines = [*view.lines(course, boards), *([] if wait else [f"Next:  {following}"])]
+    lines = view.lines(course, boards)
     if filled and filled.on_request:
         lines.append(
             f"{filled.on_request} blocks are too many for the broker: boards take them from "
             "'firstline fleet serve'"
         )
-    show(document, lines, as_json=as_json)
+    return document, lines
 
 
 def _waves(

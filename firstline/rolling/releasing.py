@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from msgspec import structs
 
@@ -53,6 +53,22 @@ class Vouched:
     choices: tuple[Choice, ...]
 
 
+class Rules(TypedDict, total=False):
+    """Who takes a release, when, and what ends it: fields of `Rollout`, whose defaults hold."""
+
+    devices: tuple[str, ...]
+    not_before_s: float
+    deadline_s: float
+    hours: tuple[int, int] | None
+    on_battery: bool
+    on_metered: bool
+    watch_s: float
+    restarts: int
+    most_errors: float
+    most_escalated: float
+    most_ms: float
+
+
 class Releasing:
     """Makes releases of one fleet.
 
@@ -77,7 +93,7 @@ class Releasing:
 
         Raises:
             PackageError: a folder is no package.
-        ModelError: a package without golden.json cannot be asked.
+            ModelError: a package without golden.json cannot be asked.
             FleetError: they are not one package, were released with other content, or other people
                 must sign them too.
             OSError: a file cannot be read, or the disk is full.
@@ -167,7 +183,7 @@ def variant_of(folder: Path) -> str:
     return folder.resolve().name.lower().replace("_", "-").replace(".", "-")
 
 
-def rollout_of(vouched: Vouched, rules: Mapping[str, Any]) -> Rollout:
+def rollout_of(vouched: Vouched, rules: Rules) -> Rollout:
     """The rollout of a release, before its numbers are known.
 
     Raises:
