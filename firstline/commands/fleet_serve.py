@@ -1,8 +1,9 @@
 """`firstline fleet serve`: releases at the broker, and what it cannot hold on request."""
 
 import time
+from functools import partial
 from threading import Event
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
 from firstline.console import JsonOption
 from firstline.passphrases import PassphraseFile, passphrase_of
 from firstline.stopping import on_stop
+
+if TYPE_CHECKING:
+    from broker.fleet.releases.publish import Filled
 
 _MIB = 1024 * 1024
 
@@ -30,25 +34,10 @@ def serve(
 ) -> None:
     """Keep releases at the broker, serve what it cannot hold, let waves go on, until Ctrl-C."""
     from broker.fleet.releases.outlet import Outlet  # noqa: PLC0415 - the other verbs need no MQTT
-    from broker.fleet.releases.publish import Filled  # noqa: PLC0415
     from broker.fleet.releases.serve import Budget, Server  # noqa: PLC0415
     from firstline.rolling.following import Following, subscriptions  # noqa: PLC0415
     from firstline.rolling.opening import steward_of  # noqa: PLC0415
     from firstline.serving import alone, server_address  # noqa: PLC0415
-
-    def filled(done: Filled) -> None:
-        document = {
-            "published": done.published,
-            "published_bytes": done.published_bytes,
-            "withdrawn": done.withdrawn,
-            "retained": len(done.retained),
-            "on_request": done.on_request,
-        }
-        line = (
-            f"{time.strftime('%H:%M:%S')}  {done.published} blocks published, {done.withdrawn} "
-            f"withdrawn; the broker holds {len(done.retained)}, {done.on_request} on request"
-        )
-        console.show({"filled": document}, [line], as_json=as_json)
 
     steward = steward_of(folder)
     address = server_address(
@@ -71,8 +60,24 @@ def serve(
             return stop.is_set()
 
         budget = Budget(retained_bytes=retain_mb * _MIB)
+        filled = partial(_tell_filled, as_json=as_json)
         server = Server(outlet, steward.releases, budget=budget, filled=filled)
         server.run(stopped)
     counted = dict(server.counters + server.requests.counters + steward.reports.counters)
     lines = [f"{name}  {count}" for name, count in sorted(counted.items())]
     console.show({"counters": counted}, lines, as_json=as_json)
+
+
+def _tell_filled(done: "Filled", *, as_json: bool) -> None:
+    document = {
+        "published": done.published,
+        "published_bytes": done.published_bytes,
+        "withdrawn": done.withdrawn,
+        "retained": len(done.retained),
+        "on_request": done.on_request,
+    }
+    line = (
+        f"{time.strftime('%H:%M:%S')}  {done.published} blocks published, {done.withdrawn} "
+        f"withdrawn; the broker holds {len(done.retained)}, {done.on_request} on request"
+    )
+    console.show({"filled": document}, [line], as_json=as_json)

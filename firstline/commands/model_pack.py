@@ -133,17 +133,15 @@ def pack(  # noqa: PLR0913 - each is an option of the command
     findings = Findings()
     recipe = decide(wishes, findings)
     if inspect:
-        found = telling.inspected(wishes, findings)
-        show(found, telling.inspected_lines(wishes, findings), as_json=as_json)
-        return
-    if findings.missing:
+        document = telling.inspected(wishes, findings)
+        lines = telling.inspected_lines(wishes, findings)
+    elif findings.missing:
         raise _incomplete(wishes, findings)
-    packed = make.pack(recipe, out or Path("models") / name_of(wishes))
-    show(
-        telling.packed_document(packed, findings),
-        telling.packed_lines(packed, findings),
-        as_json=as_json,
-    )
+    else:
+        packed = make.pack(recipe, out or Path("models") / name_of(wishes))
+        document = telling.packed_document(packed, findings)
+        lines = telling.packed_lines(packed, findings)
+    show(document, lines, as_json=as_json)
 
 
 def _categories(given: str) -> tuple[str, tuple[str, ...]]:
