@@ -84,18 +84,23 @@ def test_nobody_whom_the_service_starts_can_speak_in_its_name(systemd: socket.so
     assert "NOTIFY_SOCKET" not in os.environ
 
 
-def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+def test_without_systemd_nothing_is_said(
+    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET")
 
     notifier().alive()
 
+    assert heard(systemd) == []
+
 
 def test_a_systemd_that_does_not_listen_stops_nothing(systemd: socket.socket) -> None:
-    told = notifier()
+    told, abstract = notifier(), notifier()
     systemd.close()
+    abstract._address = "@nobody-listens-here"
 
     told.alive()
-
-    abstract = Notifier(longest_s=1.0, doing=str)
-    abstract._address = "@nobody-listens-here"
     abstract.alive()
+
+    assert told._said
+    assert abstract._said
