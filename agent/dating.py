@@ -30,7 +30,11 @@ class Dating:
     _waiting: dict[UUID, ReplyKey] = field(default_factory=dict)
 
     def question(self, sealer: Sealer) -> Message:
-        """A question for the date."""
+        """A question for the date.
+
+        Raises:
+            KeyFileError: there is no key of the pool to seal it to.
+        """
         # Whatever our clock says: with a key that the pool had once, some worker knows what to do.
         pool_key = sealer.keyring.best_key(sealer.keyring.made_s)
         signing_key = sealer.credentials.signing_key

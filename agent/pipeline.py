@@ -113,6 +113,7 @@ class Pipeline:
         Raises:
             WireError: the reply is not one that we can open and read.
             UnknownTicketError: a second copy, a late one, or nothing we asked.
+            StoreError: the stored row was altered.
         """
         memo, reply = self.post.open(ticket, sealed)
         match reply:

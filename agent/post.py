@@ -93,6 +93,7 @@ class Post:
         Raises:
             WireError: not a reply that we can open and read.
             UnknownTicketError: a repeat, too late, or nothing we asked.
+            StoreError: the stored row was altered.
         """
         memo = self.memo(ticket)
         if is_stale(sealed):

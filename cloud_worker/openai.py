@@ -6,7 +6,6 @@ Question --prompt--> POST chat/completions --> Answer, with an uncalibrated scor
 import logging
 import time
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from broker.package.wording import followed
@@ -63,12 +62,7 @@ class OpenAiCompleter:
         self._watch.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.close()
         self._watch.close()
 

@@ -123,7 +123,7 @@ class WorkerService:
     def _drain(self) -> None:
         stop_by_s = time.monotonic() + self._limits.drain_s
         farewell_s = min(_FAREWELL_S, _FAREWELL_SHARE * self._limits.drain_s)
-        answered = self.counters[Reason.ANSWERED]
+        answered_before = self.counters[Reason.ANSWERED]
         accepted = len(self._load)
         told = {"event": "stopping", "accepted": accepted}
         _log.info("stopping: %d questions are accepted", accepted, extra=told)
@@ -142,7 +142,7 @@ class WorkerService:
         while self._sender.under_way and time.monotonic() < stop_by_s:
             self._step(_POLL_S)
         returned = self.counters[Reason.RETURNED]
-        answered = self.counters[Reason.ANSWERED] - answered
+        answered = self.counters[Reason.ANSWERED] - answered_before
         told = {"event": "stopped", "answered": answered, "returned": returned}
         _log.info("stopped: %d more answered, %d given back", answered, returned, extra=told)
 

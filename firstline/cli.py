@@ -42,12 +42,15 @@ _COMMANDS = {
 }
 # Module -> the extra that brings it.
 _EXTRAS = {
+    "httpx": "worker",
     "httpx2": "pull",
     "huggingface_hub": "pull",
     "numpy": "device",
     "onnxruntime": "device",
     "prometheus_client": "fleet",
     "rich": "fleet",
+    "securesystemslib": "fleet",
+    "tuf": "fleet",
     "watchdog": "device",
 }
 _PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}

@@ -22,6 +22,7 @@ from broker.wire.session import (
     Address,
     Event,
     Message,
+    Offline,
     Received,
     Session,
     SubscriptionRefused,
@@ -87,6 +88,8 @@ class LocalBroker:
             self._acknowledged.put(event)
         elif isinstance(event, Received):
             self._sink(self._arrived(event))
+        elif isinstance(event, Offline):
+            _log.warning("local broker: %s", event.reason)
         elif isinstance(event, SubscriptionRefused):
             _log.error("%s: refused by the local broker, %#x", event.subscription, event.code)
 

@@ -7,7 +7,6 @@ The loop never waits for it: what it does not take in time is dropped, and retai
 again when it asks again. It may end as it likes, for all that it needs is on the disk.
 """
 
-import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,13 +18,10 @@ from typing import IO, Final
 
 from agent.models.pipe import Header, read_frame, write_frame
 from agent.update.words import Begin
-from broker.wire.document import Document
 
 _WAITING: Final = 32  # messages: 4 MiB at the most
 _END_S: Final = 5.0  # for it to end by itself
 _COMMAND: Final = (sys.executable, "-P", "-m", "agent.update.child")  # -P: no modules from here
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +128,3 @@ def _write(stream: IO[bytes], frames: "Queue[tuple[Header, bytes] | None]") -> N
             write_frame(stream, *frame)  # type: ignore[arg-type] # a pipe
     with suppress(OSError):
         stream.close()
-
-
-def parse(header: Header, word: str, document: type[Document]) -> Document:
-    """Read what stands behind a word of the updater.
-
-    Raises:
-        ValueError: it is not of this form.
-    """
-    text = header.get(word)
-    return document.read(text if isinstance(text, str) else "")

@@ -26,7 +26,6 @@ _PATIENCE_S = 120.0
 _STILL = 1000  # questions while nothing is swapped, at the most
 _ROLLBACKS = 3
 _FEW = 100  # questions: somebody only tries it
-_POLL_S = 0.005
 _LONG_WATCH_S = 600.0
 
 

@@ -17,8 +17,8 @@ from firstline.checks.finding import Finding, fail, ok, warn
 from firstline.shipped import MODELS
 
 _EXTRAS = {
-    "device": ("numpy", "onnxruntime", "watchdog"),
-    "worker": ("httpx", "numpy", "onnxruntime"),
+    "device": ("numpy", "onnxruntime", "pycrfsuite", "tuf", "watchdog"),
+    "worker": ("httpx", "numpy", "onnxruntime", "prometheus_client"),
 }
 _AGAIN = "pip install --force-reinstall --no-deps firstline"
 _IMPORT_S = 60.0  # a cold SD card is slow

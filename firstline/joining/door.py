@@ -129,7 +129,7 @@ class Door:
             self._answers[mid] = made.device
 
     def _close(self) -> None:
-        self._session.__exit__(None, None, None)
+        self._session.__exit__()
         os.close(self._lock)
 
     def _await_connection(self) -> None:

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
-from types import TracebackType
 from typing import Final, Self
 
 from broker.fleet.errors import RulesRefusedError
@@ -70,13 +69,8 @@ class Outlet:
         self._session.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._session.__exit__(kind, error, at)
+    def __exit__(self, *_: object) -> None:
+        self._session.__exit__()
 
     @property
     def has_room(self) -> bool:

@@ -199,6 +199,8 @@ def test_a_mistake_of_ours_tells_its_place_and_not_its_message(
     ("name", "fix"),
     [
         ("onnxruntime.capi", "pip install 'firstline[device]'"),
+        ("httpx", "pip install 'firstline[worker]'"),
+        ("tuf.api", "pip install 'firstline[fleet]'"),
         ("typing_extensions", "pip install --force-reinstall firstline"),
     ],
 )
