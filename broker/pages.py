@@ -7,7 +7,9 @@ has to be here whole within two seconds and 8 KiB, its answer taken within two m
 connections than sixteen the oldest is hung up on, which is never the one that just came.
 """
 
+import logging
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,6 +27,9 @@ _MOST_CONNECTIONS = 16
 _MOST_HEAD_BYTES = 8 * 1024  # of a request: its line and its headers; a body is not read
 _READ_S = _WRITE_S = 2.0
 _POLL_S = 0.1  # how long a stop may take
+
+
+_log = logging.getLogger(__name__)
 
 
 class PagesUnavailableError(Exception):
@@ -117,8 +122,10 @@ class _Server(ThreadingHTTPServer):
             self._open.pop(request, None)
         super().shutdown_request(request)  # type: ignore[arg-type]
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """See socketserver: the other side left, which is its right."""
+    def handle_error(self, *_: object) -> None:
+        """See socketserver: the other side left, which is its right, or a page is at fault."""
+        if not isinstance(sys.exception(), OSError):
+            _log.exception("a page could not be made")
 
 
 class _Handler(BaseHTTPRequestHandler):

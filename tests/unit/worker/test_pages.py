@@ -72,6 +72,19 @@ def test_only_pages_are_served_and_only_to_get(
     assert get(server, path, verb) == answer
 
 
+def test_a_page_that_fails_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    def fails() -> Page:
+        raise ValueError("somebody@example.org")
+
+    with (
+        PageServer("127.0.0.1", 0, {"/hello": fails}) as server,
+        suppress(http.client.RemoteDisconnected),
+    ):
+        get(server, "/hello")
+
+    assert [record.getMessage() for record in caplog.records] == ["a page could not be made"]
+
+
 NONSENSE = {
     "no HTTP": b"\x16\x03\x01\x02\x00\r\n\r\n",
     "a line without end": b"GET /" + b"a" * 20_000,
