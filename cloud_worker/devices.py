@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from broker.wire.credentials import read_roster
+from broker.wire.credentials import ROSTER, read_roster
 from broker.wire.errors import EnvelopeError, KeyFileError
 from broker.wire.topics import DeviceId
 from cloud_worker.floor_file import FloorFile
@@ -74,7 +74,7 @@ class Devices:
 
     def _stamp_now(self) -> _Stamp:
         try:
-            status = (self._folder / "roster.json").stat()
+            status = (self._folder / ROSTER).stat()
         except OSError:
             return (0, 0, 0)
         return (status.st_ino, status.st_size, status.st_mtime_ns)

@@ -18,13 +18,12 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.fleet.authority import CLIENT, CLIENT_CA, CLIENT_KEY
 from broker.fleet.certificates import new_key, private_pem
 from broker.fleet.folder import store
 from broker.fleet.private import make_private
 from broker.wire import topics
 from broker.wire.certificate import check_certificate, load_tls_key
-from broker.wire.credentials import DeviceCard, DeviceCredentials, load_device
+from broker.wire.credentials import IDENTITY_KEY, DeviceCard, DeviceCredentials, load_device
 from broker.wire.errors import BrokerUnavailableError, KeyFileError
 from broker.wire.keys import signing_key_name
 from broker.wire.renewal import make_request, read_answer
@@ -39,9 +38,10 @@ from broker.wire.session import (
     Received,
     Session,
 )
+from broker.wire.tls import AUTHORITY, CERTIFICATE, PRIVATE_KEY
 from firstline.device_keys import GRANTED, STAGE
 
-_IDENTITY, _REQUEST = "identity.key", "request.json"
+_REQUEST = "request.json"
 _DONE: Final = "done.json"
 _EXPIRY_S: Final = 30 * 86_400  # of a request at the broker: the operator may come late
 
@@ -63,8 +63,8 @@ def request_of(keys: Path) -> bytes:
     signing, tls = Ed25519PrivateKey.generate(), new_key()
     card = DeviceCard(fleet=device.fleet, device=device.device, pool=device.pool)
     request = make_request(card, device.signing_key, signing, tls)
-    store(path.parent / _IDENTITY, signing.private_bytes_raw().hex().encode())
-    store(path.parent / CLIENT_KEY, private_pem(tls))
+    store(path.parent / IDENTITY_KEY, signing.private_bytes_raw().hex().encode())
+    store(path.parent / PRIVATE_KEY, private_pem(tls))
     store(path, request)  # last: it says that the others are there
     return request
 
@@ -82,11 +82,11 @@ def grant(keys: Path, answer: bytes) -> None:
         raise KeyFileError("this renewal is another device's")
     check_certificate(
         renewed.certificate,
-        (keys / CLIENT_CA).read_text(encoding="ascii"),
+        (keys / AUTHORITY).read_text(encoding="ascii"),
         name=device.device,
-        key=load_tls_key(stage / CLIENT_KEY).public_key(),
+        key=load_tls_key(stage / PRIVATE_KEY).public_key(),
     )
-    store(stage / CLIENT, renewed.certificate.encode())
+    store(stage / CERTIFICATE, renewed.certificate.encode())
     store(stage / GRANTED, answer)  # last: from here on the new keys are ours
     settle(keys)
 
@@ -100,7 +100,7 @@ def settle(keys: Path) -> bool:
     stage = keys / STAGE
     if not (stage / GRANTED).exists():
         return False
-    for name in (_IDENTITY, CLIENT_KEY, CLIENT):
+    for name in (IDENTITY_KEY, PRIVATE_KEY, CERTIFICATE):
         store(keys / name, (stage / name).read_bytes())
     (stage / GRANTED).rename(stage / _DONE)  # else a cut short removal would begin again
     shutil.rmtree(stage)

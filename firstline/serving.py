@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from broker.fleet.authority import CLIENT, open_authority, write_client
+from broker.fleet.authority import open_authority, write_client
 from broker.fleet.certificates import RELEASES
 from broker.fleet.private import make_private
 from broker.wire.session import Address
-from broker.wire.tls import TlsFiles
+from broker.wire.tls import CERTIFICATE, TlsFiles
 from firstline.exits import CommandError
 from firstline.fleet_broker import broker_of, tell_broker
 from firstline.places import PLAIN_PORT, parse_place
@@ -42,7 +42,7 @@ def server_address(
         host, port = parse_place(plain, PLAIN_PORT)
         return Address(host=host, port=port, client_id=RELEASES)
     place, own = broker_of(folder), folder / FOLDER
-    if not (own / CLIENT).exists():
+    if not (own / CERTIFICATE).exists():
         authority = open_authority(folder, passphrase())
         make_private(own)
         write_client(authority, own, RELEASES, now_s=time.time())

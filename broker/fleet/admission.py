@@ -14,10 +14,11 @@ from broker.fleet import devices, invitations, where
 from broker.fleet.certificates import end_s
 from broker.fleet.devices import Record
 from broker.fleet.errors import FleetError
-from broker.fleet.folder import BUNDLE, ROOT_PUBLIC, locked
+from broker.fleet.folder import locked
 from broker.fleet.handing import pool_folder
 from broker.fleet.invitations import Invitation
 from broker.fleet.root import Root
+from broker.wire.credentials import BUNDLE, ROOT_PUBLIC
 from broker.wire.errors import EnvelopeError
 from broker.wire.joining import (
     Refusal,

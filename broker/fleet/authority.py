@@ -19,6 +19,7 @@ from broker.fleet.folder import store
 from broker.fleet.passphrase import lock, unlock
 from broker.fleet.private import make_private
 from broker.wire.certificate import parse_certificate
+from broker.wire.tls import AUTHORITY, CERTIFICATE, PRIVATE_KEY
 from broker.wire.topics import FleetId
 
 FOLDER: Final = "tls"
@@ -28,10 +29,6 @@ CA_KEY: Final = "ca.key"
 CA: Final = "ca.pem"
 BROKER_KEY: Final = "broker.key"
 BROKER: Final = "broker.pem"
-# In the folder of a device, a worker or the operator.
-CLIENT_CA: Final = "tls-ca.pem"
-CLIENT_KEY: Final = "tls.key"
-CLIENT: Final = "tls.pem"
 
 
 def create(
@@ -99,6 +96,6 @@ def write_client(authority: Authority, folder: Path, name: str, *, now_s: float)
 
 
 def _write(folder: Path, key: EllipticCurvePrivateKey, pem: bytes, authority: Authority) -> None:
-    store(folder / CLIENT_KEY, private_pem(key))
-    store(folder / CLIENT, pem)
-    store(folder / CLIENT_CA, authority.pem)
+    store(folder / PRIVATE_KEY, private_pem(key))
+    store(folder / CERTIFICATE, pem)
+    store(folder / AUTHORITY, authority.pem)

@@ -179,12 +179,11 @@ class _Control:
 
     def _next(self) -> Event:
         try:
-            event = self._heard.get(timeout=_PATIENCE_S)
+            return self._heard.get(timeout=_PATIENCE_S)
         except Empty:
             raise BrokerUnavailableError(
                 f"{self._where}: no answer within {_PATIENCE_S:.0f} s"
             ) from None
-        return event
 
 
 def _responses(payload: bytes, where: str) -> list[dict[str, Any]]:

@@ -18,12 +18,13 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from broker.fleet.errors import EpochsError
-from broker.fleet.folder import BUNDLE, store
+from broker.fleet.folder import store
 from broker.fleet.handing import pool_folder, read_bundle, share
 from broker.fleet.private import make_private
 from broker.fleet.root import Root
 from broker.wire import bundle as bundles
 from broker.wire.bundle import BundledKey, KeyBundle
+from broker.wire.credentials import BUNDLE
 from broker.wire.document import Document
 from broker.wire.epochs import PATTERN, SEED_BYTES, EpochChain, read_chains
 from broker.wire.keys import public_bytes, supported_suites

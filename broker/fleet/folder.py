@@ -25,10 +25,7 @@ from broker.wire.files import write_durably
 from broker.wire.topics import NAME_RULE, is_name
 
 ROOT_KEY = "root.key"
-ROOT_PUBLIC = "root.pub"
-ROSTER = "roster.json"
 FLEET = "fleet.json"
-BUNDLE = "bundle.json"
 _LOCK = ".lock"
 
 

@@ -1,17 +1,17 @@
 """Hands a pool's keys to the folders of its workers and devices, and deletes what is over in all.
 
-pools/<pool>/bundle.json                   signed: the truth
-pools/<pool>/notice.key  epochs-*.json     private: each worker's folder has them too
+pools/<pool>/bundle.json       signed: the truth
+pools/<pool>/epochs-*.json     private: each worker's folder has them too
 """
 
 from pathlib import Path
 from typing import TypeVar
 
 from broker.fleet.errors import NotAFleetError
-from broker.fleet.folder import BUNDLE, store
+from broker.fleet.folder import store
 from broker.fleet.root import Root, read_public
 from broker.wire.bundle import KeyBundle, open_bundle
-from broker.wire.credentials import DeviceCard, WorkerCard
+from broker.wire.credentials import BUNDLE, DEVICE_CARD, WORKER_CARD, DeviceCard, WorkerCard
 from broker.wire.epochs import PATTERN, open_epochs
 from broker.wire.errors import KeyFileError
 from broker.wire.topics import PoolId
@@ -35,7 +35,7 @@ def workers_of(folder: Path, pool: PoolId) -> list[Path]:
     Raises:
         NotAFleetError: one has a damaged card.
     """
-    return _of_pool(folder, pool, "workers/*/worker.json", WorkerCard)
+    return _of_pool(folder, pool, f"workers/*/{WORKER_CARD}", WorkerCard)
 
 
 def read_bundle(folder: Path, pool: PoolId) -> KeyBundle:
@@ -68,7 +68,7 @@ def share(root: Root, pool: PoolId, bundle: KeyBundle, *, now_s: float) -> None:
             open_epochs(folder, bundle, now_s=now_s)
     except KeyFileError as error:
         raise NotAFleetError(str(error)) from error
-    for folder in _of_pool(root.folder, pool, "devices/*/device.json", DeviceCard):
+    for folder in _of_pool(root.folder, pool, f"devices/*/{DEVICE_CARD}", DeviceCard):
         _copy(source / BUNDLE, folder / BUNDLE)
 
 

@@ -20,21 +20,20 @@ from broker.fleet.authority import write_client
 from broker.fleet.certificates import LOCAL_HOSTS
 from broker.fleet.devices import Record
 from broker.fleet.errors import AlreadyEnrolledError, FleetExistsError
-from broker.fleet.folder import (
-    BUNDLE,
-    FLEET,
-    ROOT_KEY,
-    ROOT_PUBLIC,
-    FleetCard,
-    check_name,
-    locked,
-    store,
-)
+from broker.fleet.folder import FLEET, ROOT_KEY, FleetCard, check_name, locked, store
 from broker.fleet.handing import pool_folder
 from broker.fleet.passphrase import lock
 from broker.fleet.private import make_private
 from broker.fleet.root import Root, open_root
-from broker.wire.credentials import STORAGE_KEY_BYTES, DeviceCard
+from broker.wire.credentials import (
+    BUNDLE,
+    DEVICE_CARD,
+    IDENTITY_KEY,
+    ROOT_PUBLIC,
+    STORAGE_KEY,
+    STORAGE_KEY_BYTES,
+    DeviceCard,
+)
 from broker.wire.keys import signing_key_name
 from broker.wire.roster import Enrolled, Roster
 from broker.wire.topics import DeviceId, FleetId, PoolId
@@ -149,9 +148,9 @@ def _write_device(root: Root, card: DeviceCard, key: Ed25519PrivateKey) -> Path:
     folder = devices.folder_of(root.folder, DeviceId(card.device))
     make_private(folder)
     bundle = pool_folder(root.folder, PoolId(card.pool)) / BUNDLE
-    store(folder / "device.json", card.write())
-    store(folder / "identity.key", key.private_bytes_raw().hex().encode())
-    store(folder / "storage.key", os.urandom(STORAGE_KEY_BYTES).hex().encode())
+    store(folder / DEVICE_CARD, card.write())
+    store(folder / IDENTITY_KEY, key.private_bytes_raw().hex().encode())
+    store(folder / STORAGE_KEY, os.urandom(STORAGE_KEY_BYTES).hex().encode())
     store(folder / ROOT_PUBLIC, (root.folder / ROOT_PUBLIC).read_bytes())
     store(folder / BUNDLE, bundle.read_bytes())
     return folder

@@ -6,14 +6,14 @@ from typing import Final
 
 from broker.fleet import invitations
 from broker.fleet.access import Member, members
-from broker.fleet.authority import CLIENT
 from broker.fleet.errors import NotAFleetError
 from broker.fleet.root import read_roster
 from broker.wire.certificate import common_name
 from broker.wire.errors import KeyFileError
+from broker.wire.tls import CERTIFICATE
 from broker.wire.topics import DeviceId, FleetId, PoolId, WorkerId
 
-_WORKERS: Final = f"workers/*/{CLIENT}"
+_WORKERS: Final = f"workers/*/{CERTIFICATE}"
 
 
 def members_of(folder: Path) -> tuple[Member, ...]:

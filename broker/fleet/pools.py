@@ -7,22 +7,14 @@ from broker.fleet.authority import write_client
 from broker.fleet.certificates import worker_name
 from broker.fleet.epochs import EpochPlan
 from broker.fleet.errors import AlreadyEnrolledError
-from broker.fleet.folder import (
-    BUNDLE,
-    ROOT_PUBLIC,
-    ROSTER,
-    check_name,
-    locked,
-    store,
-)
+from broker.fleet.folder import check_name, locked, store
 from broker.fleet.handing import pool_folder, read_bundle, share_with_worker
 from broker.fleet.private import make_private
 from broker.fleet.root import Root, open_root
-from broker.wire.credentials import WorkerCard
+from broker.wire.credentials import BUNDLE, ROOT_PUBLIC, ROSTER, WORKER_CARD, WorkerCard
 from broker.wire.topics import PoolId, WorkerId
 
 FIRST_WORKER = WorkerId("1")
-_CARD = "worker.json"
 
 
 def add(
@@ -39,7 +31,7 @@ def add(
         FleetError: bad name, no fleet there, or the disk refused.
     """
     check_name("pool", pool)
-    card = worker_folder(folder, pool) / _CARD
+    card = worker_folder(folder, pool) / WORKER_CARD
     if card.exists():
         return False  # and no passphrase is stretched for that
     root = open_root(folder, passphrase)
@@ -62,7 +54,7 @@ def add_worker(root: Root, pool: PoolId, worker: WorkerId, *, now_s: float) -> P
     read_bundle(root.folder, pool)
     folder = worker_folder(root.folder, pool, worker)
     with locked(root.folder):
-        if (folder / _CARD).exists():
+        if (folder / WORKER_CARD).exists():
             raise AlreadyEnrolledError(
                 f"the worker {worker} of {pool} is there already, and its folder is {folder}: "
                 "copy that, or choose another name"
@@ -86,4 +78,4 @@ def _write_worker(root: Root, pool: PoolId, worker: WorkerId, now_s: float) -> N
     write_client(root.authority(), folder, worker_name(pool, worker), now_s=now_s)
     # Last: it is what makes the folder a worker's, so a cut short `add` is done again.
     card = WorkerCard(fleet=root.fleet, pool=pool)
-    store(folder / _CARD, card.write())
+    store(folder / WORKER_CARD, card.write())

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from broker.fleet.authority import open_authority
 from broker.fleet.certificates import Authority
 from broker.fleet.errors import NotAFleetError
-from broker.fleet.folder import FLEET, ROOT_KEY, ROOT_PUBLIC, ROSTER, FleetCard, store
+from broker.fleet.folder import FLEET, ROOT_KEY, FleetCard, store
 from broker.fleet.passphrase import is_locked, unlock
 from broker.wire import roster as rosters
+from broker.wire.credentials import ROOT_PUBLIC, ROSTER
 from broker.wire.errors import KeyFileError
 from broker.wire.roster import Roster
 from broker.wire.signed import open_signed, sign

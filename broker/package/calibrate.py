@@ -81,8 +81,7 @@ def write(manifest: Manifest, heads: Mapping[str, tuple[Scored, Fit]]) -> None:
     documents |= {domain: _document(cases, found) for domain, (cases, found) in heads.items()}
     content = {"weights_sha256": weights, "heads": documents}
     text = _POINT.sub(_on_one_line, json.dumps(content, indent=1))
-    write_whole(path, (text + "\n").encode())
-    path.chmod(_FOR_ALL)
+    write_whole(path, (text + "\n").encode(), mode=_FOR_ALL)
 
 
 def _on_one_line(point: re.Match[str]) -> str:

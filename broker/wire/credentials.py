@@ -27,7 +27,9 @@ from broker.wire.topics import DeviceId, FleetId, PoolId
 
 STORAGE_KEY_BYTES = 32
 BUNDLE = "bundle.json"
-DEVICE_CARD = "device.json"
+DEVICE_CARD, WORKER_CARD = "device.json", "worker.json"
+IDENTITY_KEY, STORAGE_KEY, ROOT_PUBLIC = "identity.key", "storage.key", "root.pub"
+ROSTER = "roster.json"
 _MAKE_IT = (
     "Make it with 'firstline join' or 'firstline fleet enroll --folder' (a device), "
     "'firstline fleet init' (a worker), then copy the whole folder"
@@ -88,8 +90,8 @@ def load_device(folder: Path) -> DeviceCredentials:
         fleet=FleetId(card.fleet),
         device=DeviceId(card.device),
         pool=PoolId(card.pool),
-        signing_key=Ed25519PrivateKey.from_private_bytes(_key(folder / "identity.key")),
-        storage_key=_key(folder / "storage.key"),
+        signing_key=Ed25519PrivateKey.from_private_bytes(_key(folder / IDENTITY_KEY)),
+        storage_key=_key(folder / STORAGE_KEY),
         root=root,
         bundle=keys,
         wrapped_bundle=wrapped,
@@ -102,7 +104,7 @@ def load_worker(folder: Path) -> WorkerCredentials:
     Raises:
         KeyFileError: a file is missing, altered, or of another fleet.
     """
-    card = _parse(WorkerCard, folder / "worker.json")
+    card = _parse(WorkerCard, folder / WORKER_CARD)
     devices = load_roster(folder)
     read_bundle(folder)
     if not read_chains(folder):
@@ -121,7 +123,7 @@ def read_bundle(folder: Path) -> tuple[KeyBundle, Floor]:
     Raises:
         KeyFileError: missing, altered, or of another pool.
     """
-    card = _parse(WorkerCard, folder / "worker.json")
+    card = _parse(WorkerCard, folder / WORKER_CARD)
     found, document = open_bundle(read(folder / BUNDLE), _root(folder))
     check_pool(found, FleetId(card.fleet), PoolId(card.pool), folder / BUNDLE)
     return found, Floor.of(found.version, document)
@@ -152,8 +154,8 @@ def read_roster(folder: Path) -> tuple[Roster, Floor]:
     Raises:
         KeyFileError: missing, altered, or of another fleet.
     """
-    card = _parse(WorkerCard, folder / "worker.json")
-    document = open_signed(roster.LABEL, read(folder / "roster.json"), _root(folder))
+    card = _parse(WorkerCard, folder / WORKER_CARD)
+    document = open_signed(roster.LABEL, read(folder / ROSTER), _root(folder))
     devices = Roster.parse(document)
     if devices.fleet != card.fleet:
         raise KeyFileError(f"{folder / 'roster.json'} is the roster of another fleet")
@@ -183,7 +185,7 @@ def _parse(model: type[_Model], path: Path) -> _Model:
 
 
 def _root(folder: Path) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(_key(folder / "root.pub"))
+    return Ed25519PublicKey.from_public_bytes(_key(folder / ROOT_PUBLIC))
 
 
 def _key(path: Path) -> bytes:

@@ -13,11 +13,12 @@ import typer
 from broker.fleet import where
 from broker.fleet.authority import OPERATOR_FOLDER
 from broker.fleet.epochs import DAY_S, MOST_EPOCHS, EpochPlan, Rotation, extend, plan_of, renew
-from broker.fleet.folder import BUNDLE, locked
+from broker.fleet.folder import locked
 from broker.fleet.handing import pool_folder, pools, read_bundle, workers_of
 from broker.fleet.renewing import drop_old_keys
 from broker.fleet.root import Root, open_root
 from broker.wire import topics
+from broker.wire.credentials import BUNDLE
 from broker.wire.session import Message
 from broker.wire.tls import TlsFiles
 from broker.wire.topics import FleetId, PoolId

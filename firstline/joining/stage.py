@@ -20,15 +20,24 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.fleet.authority import CLIENT, CLIENT_CA, CLIENT_KEY
 from broker.fleet.certificates import new_key, private_pem
-from broker.fleet.folder import BUNDLE, ROOT_PUBLIC, store
+from broker.fleet.folder import store
 from broker.fleet.private import make_private
 from broker.wire.certificate import check_certificate, load_tls_key
-from broker.wire.credentials import STORAGE_KEY_BYTES, DeviceCard, load_device
+from broker.wire.credentials import (
+    BUNDLE,
+    DEVICE_CARD,
+    IDENTITY_KEY,
+    ROOT_PUBLIC,
+    STORAGE_KEY,
+    STORAGE_KEY_BYTES,
+    DeviceCard,
+    load_device,
+)
 from broker.wire.document import Document
 from broker.wire.join_code import JoinSecret
 from broker.wire.joining import Welcome, seal_request
+from broker.wire.tls import AUTHORITY, CERTIFICATE, PRIVATE_KEY
 from firstline.exits import CommandError, ExitCode
 
 _CARD: Final = "join.json"
@@ -61,7 +70,7 @@ def joined(keys: Path, secret: JoinSecret) -> DeviceCard | None:
     try:
         card = _JoinCard.read((keys / _CARD).read_bytes())
         if card.id == secret.id:
-            return DeviceCard.read((keys / "device.json").read_bytes())
+            return DeviceCard.read((keys / DEVICE_CARD).read_bytes())
     except (OSError, ValueError):
         pass
     raise CommandError(
@@ -101,17 +110,17 @@ def finish(stage: Stage, welcome: Welcome) -> DeviceCard:
     """
     folder = stage.folder
     card = DeviceCard(fleet=welcome.fleet, device=welcome.device, pool=welcome.pool)
-    store(folder / "device.json", card.write())
+    store(folder / DEVICE_CARD, card.write())
     store(folder / ROOT_PUBLIC, welcome.root.encode())
     store(folder / BUNDLE, welcome.bundle.encode())
-    store(folder / CLIENT, welcome.certificate.encode())
-    store(folder / CLIENT_CA, welcome.authority.encode())
+    store(folder / CERTIFICATE, welcome.certificate.encode())
+    store(folder / AUTHORITY, welcome.authority.encode())
     load_device(folder)
     check_certificate(
         welcome.certificate,
         welcome.authority,
         name=welcome.device,
-        key=load_tls_key(folder / CLIENT_KEY).public_key(),
+        key=load_tls_key(folder / PRIVATE_KEY).public_key(),
     )
     folder.rename(stage.keys)
     descriptor = os.open(stage.keys.absolute().parent, os.O_RDONLY)
@@ -127,9 +136,9 @@ def _begin(folder: Path, secret: JoinSecret) -> bytes:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     signing, tls = Ed25519PrivateKey.generate(), new_key()
     request = seal_request(secret, signing, tls)
-    store(folder / "identity.key", signing.private_bytes_raw().hex().encode())
-    store(folder / "storage.key", os.urandom(STORAGE_KEY_BYTES).hex().encode())
-    store(folder / CLIENT_KEY, private_pem(tls))
+    store(folder / IDENTITY_KEY, signing.private_bytes_raw().hex().encode())
+    store(folder / STORAGE_KEY, os.urandom(STORAGE_KEY_BYTES).hex().encode())
+    store(folder / PRIVATE_KEY, private_pem(tls))
     # Last: it says that the others are there.
     store(folder / _CARD, _JoinCard(id=secret.id, request=request.hex()).write())
     return request

@@ -13,7 +13,6 @@ from agent.models import names
 from agent.models.names import NamesError
 from agent.models.pipe import read_frame, write_frame
 from agent.stages import Raw
-from broker.fleet import authority
 from broker.fleet.errors import FleetError
 from broker.fleet.passphrase import lock, unlock
 from broker.package.errors import EngineError, ManifestError
@@ -22,6 +21,7 @@ from broker.wire.certificate import common_name
 from broker.wire.credentials import load_device, load_worker
 from broker.wire.errors import KeyFileError
 from broker.wire.payload import PayloadKind
+from broker.wire.tls import CERTIFICATE
 from firstline.packing.gguf_file import read_gguf
 from firstline.packing.onnx_file import read_onnx
 from firstline.settings import references
@@ -110,7 +110,7 @@ def _keys(folder: Path) -> dict[str, Target]:
     fleet = make_fleet(folder / "fleet")
     fleet.enroll("board-1")
     device, worker = fleet.folder / "devices/board-1", fleet.worker_folder
-    certificate = (device / authority.CLIENT).read_bytes()
+    certificate = (device / CERTIFICATE).read_bytes()
     locked = lock("root.key", bytes(32), "wrong")
     return {
         "device's keys": _one_of(device, load_device),

@@ -13,13 +13,13 @@ from typing import Final, Literal
 from msgspec import structs
 
 from broker.fleet.errors import RolloutStateError
-from broker.fleet.folder import ROSTER
 from broker.fleet.releases.audit import What
 from broker.fleet.releases.courses import Course
 from broker.fleet.releases.ledger import ITSELF, Ledger
 from broker.fleet.releases.standings import boards_of
 from broker.fleet.releases.waves import Finish, Halt, Next, Wait, Waves, advise
 from broker.fleet.root import read_roster
+from broker.wire.credentials import ROSTER
 from broker.wire.roster import Roster
 from broker.wire.update_report import UpdateReport
 
