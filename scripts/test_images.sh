@@ -51,6 +51,14 @@ wait_healthy() {
   done
 }
 
+wait_unhealthy() {
+  local service=$1 until=$((SECONDS + patience_s))
+  while podman healthcheck run "$(of "$service")" >"$work/health.log" 2>&1; do
+    ((SECONDS <= until)) || give_up "$service is frozen and passes for healthy after $patience_s s"
+    sleep 1
+  done
+}
+
 ends_by_itself() {
   local code
   podman stop --time 30 "$(of "$1")" >"$work/stop.log" 2>&1
@@ -101,5 +109,11 @@ from broker.package.manifest import load_manifest
 open_package(load_manifest(package_folder("home-nlu", Path())), threads=1, profile="fast")
 print(" ", *sorted(set(re.findall(r"libggml-cpu-\S+", Path("/proc/self/maps").read_text()))))'
 inside agent firstline ask "turn on the lights in the kitchen" --package home-nlu --domain home/nlu
+
+say "freezing the agent, until its health check sees it"
+podman kill --signal STOP "$(of agent)" >"$work/stop.log"
+wait_unhealthy agent
+podman kill --signal CONT "$(of agent)" >"$work/stop.log"
+wait_healthy agent
 for service in agent broker; do ends_by_itself "$service"; done
 say "passed"
