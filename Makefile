@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an or
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: arrows attacks bench bench-delta bench-mask check clean coverage crashes demo format fuzz help images lock netem oracle sizes soak \
-  style test test-arm64 test-images train types
+  style test test-arm64 test-images test-systemd train types
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -116,6 +116,10 @@ test-images: images ## the demo from the built images: broker, two workers, agen
 test-arm64: $(VENV)-wheels/stamp ## unit tests and answers on emulated boards; what it makes stays in ~/.cache/firstline
 	@$(SYSTEM) arm64
 	@PYTHON=$(CURDIR)/$(VENV)-wheels/bin/python scripts/test_arm64.sh
+
+test-systemd: $(VENV)-wheels/stamp ## both services under a real systemd; what it makes stays in ~/.cache/firstline
+	@$(SYSTEM) systemd
+	@PYTHON=$(CURDIR)/$(VENV)-wheels/bin/python scripts/test_systemd.sh
 
 $(VENV)-wheels/stamp: locks/wheels.lock
 	@$(SYSTEM) python

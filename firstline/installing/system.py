@@ -53,13 +53,17 @@ class System:
         The user stays: its number must not come to own what it leaves behind.
         """
         yield from self._run("systemctl", "disable", "--now", service)
-        ours = [each for each in wanted if f"/{service}" in f"/{each.place}"]
+        all_of_it = tuple(wanted)
+        ours = [each for each in all_of_it if f"/{service}" in f"/{each.place}"]
         units = [each for each in ours if each.place.startswith("etc/")]
         for each in reversed(units):
             yield from self._removed(each.place)
         for place in theirs:
             if (self.root / place).exists():
                 yield from self._removed(place) if purge else iter([Step("left", f"/{place}")])
+        folders = [each.place for each in all_of_it if isinstance(each, Folder)] if purge else []
+        for place in reversed(folders):
+            yield from self._removed_if_empty(place)
         yield from self._reload()
 
     def _folder(self, folder: Folder) -> Step:
@@ -123,6 +127,12 @@ class System:
         if not self.dry:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         yield Step("removed", f"/{place}")
+
+    def _removed_if_empty(self, place: str) -> Iterator[Step]:
+        """Remove a folder that the other service may still need."""
+        path = self.root / place
+        if path.is_dir() and not any(path.iterdir()):
+            yield from self._removed(place)
 
     def _reload(self) -> Iterator[Step]:
         yield from self._run("systemctl", "daemon-reload")

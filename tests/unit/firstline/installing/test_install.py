@@ -115,10 +115,24 @@ def test_uninstalling_leaves_what_is_the_operators(
 
     _, steps = run(capsys, "uninstall", tmp_path, "--purge")
     assert steps["/etc/firstline/keys"] == "removed"
-    assert not (tmp_path / "etc/firstline/agent.toml").exists()
+    assert not (tmp_path / "etc/firstline").exists()
 
     _, steps = run(capsys, "uninstall", tmp_path, "--purge")
     assert steps == {}
+
+
+@needs_sysusers
+def test_purging_the_agent_leaves_the_worker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "install", tmp_path)
+    run(capsys, "install", tmp_path, "--worker")
+
+    run(capsys, "uninstall", tmp_path, "--purge")
+    assert (tmp_path / "etc/firstline/worker.toml").exists()
+
+    _, steps = run(capsys, "uninstall", tmp_path, "--purge", "--worker")
+    assert steps["/etc/firstline"] == "removed"
 
 
 def test_cloud_init_says_what_the_commands_understand() -> None:
