@@ -27,6 +27,7 @@ from firstline.plan import (
     Endpoint,
     EnginePlan,
     Placed,
+    PlanningError,
     TaskPlan,
     Updates,
 )
@@ -50,6 +51,8 @@ def main() -> None:
         found: AgentPlan | Exception = _planned(Path(sys.argv[1]), _candidates(sys.argv[2:]))
     except (SettingsError, PackageError) as error:
         found = error
+    except OSError as error:  # of a folder of keys, say, that this user may not enter
+        found = PlanningError(f"{error.filename}: {error.strerror}")
     sys.stdout.buffer.write(pickle.dumps(found))
 
 

@@ -89,6 +89,7 @@ done
 inside agent firstline demo --settings "$home/agent.toml"
 
 echo
+sleep 2 # what a worker tells of itself is of the last second
 echo "answered by each worker, told by its /metrics, and how it ended:"
 for service in worker-1 worker-2; do
   answered=$(questions_of "$service")

@@ -10,6 +10,7 @@ from broker.wire.credentials import DeviceCard
 from broker.wire.errors import JoinRefusedError
 from broker.wire.join_code import JoinCode
 from broker.wire.topics import FleetId, is_name
+from firstline import service
 from firstline.commands.fleet_options import DEFAULT_FLEET, FleetOption
 from firstline.console import JsonOption, note, show
 from firstline.exits import CommandError, ExitCode
@@ -72,13 +73,15 @@ def _show(card: DeviceCard, keys: Path, host: str, port: int, *, as_json: bool) 
         "keys": keys,
         "broker_port": port or None,
     }
+    runs = keys.absolute() == service.KEYS and service.UNIT.exists()
+    start = service.next_step() if runs else "firstline agent run --settings agent.toml"
     lines = (
         f"This board is {card.device!r} of the fleet {card.fleet!r}, and asks {card.pool!r}.",
         "For its settings:",
         *_settings(host, port),
         "  [agent]",
         f'  credentials = "{keys.absolute()}"',
-        "Next:  firstline agent run --settings agent.toml",
+        f"Next:  {start}",
     )
     show(document, lines, as_json=as_json)
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from firstline import service
 from firstline.console import JsonOption, show
 from firstline.exits import CommandError, ExitCode
 
-_INSTALLED = Path("/run/firstline/status.json")  # see firmware_configs/systemd
 _STUCK_S = 120.0  # a loop that has written nothing for so long hangs in a question
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -28,7 +28,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show the running agent's queue, models, power, temperature and memory."""
-    document = _read(_INSTALLED if settings is None else _of(settings))
+    document = _read(service.STATUS if settings is None else _of(settings))
     show(document, _lines(document), as_json=as_json)
 
 
@@ -47,7 +47,7 @@ def _read(file: Path) -> Document:
         CommandError: none does, or it hangs, or it is not ours to look at.
     """
     run = "firstline agent run --settings FILE"
-    start = "sudo systemctl start firstline-agent" if file == _INSTALLED else run
+    start = service.next_step() if file == service.STATUS else run
     try:
         found = json.loads(file.read_bytes())
     except FileNotFoundError:

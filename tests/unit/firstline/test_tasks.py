@@ -11,7 +11,7 @@ from agent.core.gate import GatePolicy
 from agent.core.pressure import Frugality, Measures
 from broker.wire.messages import Priority
 from broker.wire.tls import TlsFiles
-from firstline.plan import AgentPlan
+from firstline.plan import AgentPlan, PlanningError, plan_apart
 from firstline.planning import plan
 from firstline.settings.agent import AgentSettings, BrokerSection
 from firstline.settings.source import read
@@ -71,6 +71,16 @@ def test_keys_that_systemd_copied_for_the_service_are_the_ones_that_count(
     assert without.credentials == home.folder / "fleet" / "devices" / "kitchen"
     assert found.credentials == copies
     assert found.broker.tls == TlsFiles.of(copies)
+
+
+def test_keys_that_may_not_be_looked_at_are_told_in_a_line(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beyond = "x" * 300  # root, who may look anywhere, may not look there either
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", f"/{beyond}")
+
+    with pytest.raises(PlanningError, match=f"^/{beyond}/device.json: File name too long$"):
+        plan_apart(home.agent)
 
 
 def test_without_a_limit_an_engine_has_three_quarters_of_the_memory(home: Home) -> None:
