@@ -150,7 +150,8 @@ echo "services of systemd $(within systemctl --version | awk 'NR == 1 { print $2
 
 within firstline install --broker 127.0.0.1 >"$work/install.log"
 within systemd-analyze verify firstline-agent.service || give_up "systemd finds fault with the unit"
-within firstline status 2>&1 | grep --quiet "try: sudo firstline join" || give_up "status does not say what is missing"
+! within firstline status 2>"$work/status.log" || give_up "firstline status tells of an agent, and there is none"
+grep --quiet "try: sudo firstline join" "$work/status.log" || give_up "status does not say what is missing"
 join_board >"$work/join.log" 2>&1
 grep --quiet "Next:  sudo systemctl enable --now firstline-agent" "$work/join.log" || give_up "join tells of no service"
 within systemctl enable --quiet --now firstline-agent || give_up "the agent does not start"
@@ -174,7 +175,7 @@ longest=$(shown firstline-agent WatchdogUSec)
 restarted_after STOP "$(shown firstline-agent NRestarts)"
 proven "frozen, the watchdog ends it, and it is started again" "$longest"
 
-within firstline status | grep --quiet "^link  *online" || give_up "firstline status does not tell what the agent does"
+[[ $(within firstline status) =~ link\ +online ]] || give_up "firstline status does not tell what the agent does"
 for unit in agent worker; do
   within systemctl stop "firstline-$unit"
   [[ $(shown "firstline-$unit" ExecMainStatus) = 0 ]] || give_up "firstline-$unit did not end with exit code 0"
