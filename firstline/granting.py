@@ -8,7 +8,18 @@ from broker.fleet.renewing import Outcome, renew_device
 from broker.fleet.root import Root
 from broker.wire import topics
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import Address, Event, Message, Offline, Received, Session
+from broker.wire.link import refusal
+from broker.wire.session import (
+    FAILURE,
+    Acknowledged,
+    Address,
+    Event,
+    Message,
+    Offline,
+    Received,
+    Session,
+    SubscriptionRefused,
+)
 from broker.wire.topics import DeviceId
 
 _EXPIRY_S = 30 * 86_400  # of an answer at the broker: the board may come late
@@ -22,7 +33,7 @@ def grant_all(
     """Answer every device that asks within this time; what became of each.
 
     Raises:
-        BrokerUnavailableError: the broker is not there.
+        BrokerUnavailableError: the broker is not there, or does not take us for the operator.
         FleetError: a file of the fleet is damaged, or the disk refused.
     """
     heard: SimpleQueue[Event] = SimpleQueue()
@@ -43,6 +54,12 @@ def grant_all(
                         found[device] = _answer(root, session, device, payload)
                 case Offline(reason):
                     raise BrokerUnavailableError(f"{address.host}:{address.port}: {reason}")
+                case SubscriptionRefused() as refused:
+                    raise BrokerUnavailableError(f"{address.host}:{address.port}: {refused}")
+                case Acknowledged(code=code) if code >= FAILURE:
+                    raise BrokerUnavailableError(
+                        f"{address.host}:{address.port} takes no answer: {refusal(code)}"
+                    )
                 case _:
                     pass
     return found

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from broker.wire.errors import BrokerUnavailableError
-from broker.wire.session import Address, Event, Offline, Online, Received, Session
+from broker.wire.session import (
+    Address,
+    Event,
+    Offline,
+    Online,
+    Received,
+    Session,
+    SubscriptionRefused,
+)
 from broker.wire.tls import TlsFiles
 from broker.wire.topics import DeviceId, FleetId, device_state, parse_device_state
 
@@ -36,7 +44,7 @@ def listen(
     """Hear every device of a fleet, or of all, whose state the broker keeps.
 
     Raises:
-        BrokerUnavailableError: nobody speaks MQTT 5 there.
+        BrokerUnavailableError: nobody speaks MQTT 5 there, or we may not hear devices.
     """
     heard: SimpleQueue[Event] = SimpleQueue()
     address = Address(host=host, port=port, client_id=f"status-{os.urandom(4).hex()}", tls=tls)
@@ -50,6 +58,8 @@ def listen(
                 event = heard.get(timeout=left_s)
             except Empty:
                 break
+            if isinstance(event, SubscriptionRefused):
+                raise BrokerUnavailableError(f"{host}:{port}: {event}")
             if not isinstance(event, Received):
                 continue
             session.ack(event.receipt)  # else the broker stops when so many wait

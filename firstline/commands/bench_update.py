@@ -34,4 +34,4 @@ def update(
     ]
     console.show(asdict(found), lines, as_json=as_json)
     if not found.all_identical:
-        raise typer.Exit(ExitCode.FAILURE)
+        raise CommandError("a board's files are not those that were released", ExitCode.FAILURE)

@@ -26,10 +26,10 @@ from firstline.commands.fleet_options import DEFAULT_FOLDER
 from firstline.console import JsonOption, show
 from firstline.exits import CommandError, ExitCode
 from firstline.fleet_broker import broker_of
+from firstline.places import JOIN_PORT, TLS_PORT
 from firstline.stopping import on_stop
 
 _LOOK_S = 0.5  # how often we look whether mosquitto still runs
-_TLS_PORT, _JOIN_PORT = 8883, 8884
 
 app = noun("The broker between them: start mosquitto with safe settings, or write them.")
 
@@ -52,7 +52,7 @@ def up(  # noqa: PLR0913 - each is an option of the command
     fleet: FleetOption = None,
     plain: Annotated[bool, typer.Option(help="Without TLS, access rules and passwords.")] = False,
     port: PortOption = None,
-    join_port: JoinPortOption = _JOIN_PORT,
+    join_port: JoinPortOption = JOIN_PORT,
     folder: Annotated[
         Path, typer.Option("--dir", metavar="DIR", help="Where it keeps its state.")
     ] = Path("run/broker"),
@@ -80,8 +80,8 @@ def config(  # noqa: PLR0913 - each is an option of the command
     *,
     fleet: FleetOption = None,
     host: Annotated[str, typer.Option(help="The name by which the broker is reached.")] = LOOPBACK,
-    port: Annotated[int, typer.Option(min=1, max=65_535)] = _TLS_PORT,
-    join_port: Annotated[int, typer.Option(min=1, max=65_535)] = _JOIN_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = TLS_PORT,
+    join_port: Annotated[int, typer.Option(min=1, max=65_535)] = JOIN_PORT,
     bind: BindOption = "0.0.0.0",  # noqa: S104 - nobody is let in without a certificate
     at: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the folder lies on its machine.")
@@ -148,7 +148,7 @@ def _broker(
     fleet: Path | None, folder: Path, bind: str, port: int | None, join_port: int
 ) -> AbstractContextManager[RunningBroker]:
     if fleet is not None:
-        listeners = Listeners(bind, _TLS_PORT if port is None else port, join_port)
+        listeners = Listeners(bind, TLS_PORT if port is None else port, join_port)
         return guard.guarded_broker(fleet, folder, listeners)
     return running_broker(folder, port=port or 0, bind=bind)
 

@@ -21,6 +21,7 @@ from firstline.commands.fleet_options import (
     DEFAULT_POOL,
     DeviceName,
     FolderOption,
+    PlainOption,
     PoolOption,
     workers_rosters,
 )
@@ -28,14 +29,10 @@ from firstline.console import JsonOption, note, show
 from firstline.exits import ExitCode
 from firstline.fleet_broker import tell_broker
 from firstline.joining.door import Door
-from firstline.joining.meeting import Joined, Meeting, let_in, meeting_of, plain_meeting
+from firstline.joining.meeting import Joined, Meeting, let_in, meeting_at
 from firstline.passphrases import PassphraseFile, passphrase_of
-from firstline.places import PLAIN_PORT, parse_place
 from firstline.stopping import on_stop
 
-PlainOption = Annotated[
-    str | None, typer.Option(metavar="HOST:PORT", help="A broker without TLS. [the fleet's own]")
-]
 ExpiresOption = Annotated[
     float, typer.Option(min=1.0, max=7 * 86_400.0, help="How long the code is valid.")
 ]
@@ -59,7 +56,7 @@ def enroll(  # noqa: PLR0913 - each is an option of the command
     if to_folder:
         _make_folder(folder, DeviceId(device), PoolId(pool), passphrase, as_json=as_json)
         return
-    root, meeting = open_root(folder, passphrase), _meeting(folder, plain)
+    root, meeting = open_root(folder, passphrase), meeting_at(folder, plain)
     with Door(root, meeting.address, told=note):
         pass  # the broker is there, and no other door is open: else no code is made
     made, code = invitations.invite(
@@ -92,7 +89,7 @@ def admit(
 ) -> None:
     """Let in the boards that use codes which are still valid, until all have or Ctrl-C."""
     root = open_root(folder, passphrase_of(folder, passphrase_file))
-    meeting, stopped = _meeting(folder, plain), Event()
+    meeting, stopped = meeting_at(folder, plain), Event()
 
     def wait_on(joined: Joined) -> bool:
         valid = [each for each in invitations.known(folder) if each.is_valid(time.time())]
@@ -118,10 +115,6 @@ def _told(joined: Joined, rosters: list[Path]) -> dict[str, object]:
 
 def _to_copy(rosters: list[Path]) -> list[str]:
     return [f"Copy to worker: {path}" for path in rosters]
-
-
-def _meeting(folder: Path, plain: str | None) -> Meeting:
-    return meeting_of(folder) if plain is None else plain_meeting(*parse_place(plain, PLAIN_PORT))
 
 
 def _wait_for(root: Root, meeting: Meeting, made: Invitation, stopped: Event) -> Joined:

@@ -15,6 +15,7 @@ from broker.fleet.authority import OPERATOR_FOLDER
 from broker.fleet.epochs import DAY_S, MOST_EPOCHS, EpochPlan, Rotation, extend, plan_of, renew
 from broker.fleet.folder import locked
 from broker.fleet.handing import pool_folder, pools, read_bundle, workers_of
+from broker.fleet.mosquitto import LOOPBACK
 from broker.fleet.renewing import drop_old_keys
 from broker.fleet.root import Root, open_root
 from broker.wire import topics
@@ -27,8 +28,7 @@ from firstline.console import JsonOption, show
 from firstline.dates import day
 from firstline.exits import CommandError, ExitCode
 from firstline.passphrases import PassphraseFile, passphrase_of
-
-_HOST, _PORT = "127.0.0.1", 1883
+from firstline.places import PLAIN_PORT
 
 PoolsOption = Annotated[
     str | None, typer.Option("--pool", metavar="NAME", help="This pool only; else every one.")
@@ -101,7 +101,7 @@ def publish(
     if host is None and port is None and found is not None:
         host, port, tls = found.host, found.port, TlsFiles.of(folder / OPERATOR_FOLDER)
     else:
-        host, port, tls = host or _HOST, port or _PORT, None
+        host, port, tls = host or LOOPBACK, port or PLAIN_PORT, None
     publishing.publish(host, port, [*messages, *release.messages], tls=tls)
     release.forget()
     document: dict[str, object] = {

@@ -11,6 +11,7 @@ from broker.fleet import where
 from broker.fleet.authority import EXPORTER_FOLDER
 from broker.fleet.certificates import EXPORTER
 from broker.fleet.exporting import make_exporter, read_exporter
+from broker.fleet.mosquitto import LOOPBACK
 from broker.fleet.root import open_root
 from broker.wire.link import Address
 from broker.wire.tls import TlsFiles
@@ -21,10 +22,10 @@ from firstline.console import JsonOption, emit, show
 from firstline.exits import CommandError, ExitCode
 from firstline.logs import log_to_stderr
 from firstline.passphrases import PassphraseFile, passphrase_of
+from firstline.places import PLAIN_PORT, TLS_PORT
 from firstline.stopping import on_stop
 
-_HOST, _PORT, _TLS_PORT = "127.0.0.1", 1883, 8883
-_LISTEN = "127.0.0.1:9465"
+_LISTEN = f"{LOOPBACK}:9465"
 _MOST_PORT = 65_535
 
 
@@ -94,10 +95,10 @@ def _broker(
         keys, host, port = folder / EXPORTER_FOLDER, found.host, found.port
     if keys is None:
         name = f"metrics-{os.urandom(4).hex()}"
-        return Address(host=host or _HOST, port=port or _PORT, client_id=name), FleetId("+")
+        return Address(host=host or LOOPBACK, port=port or PLAIN_PORT, client_id=name), FleetId("+")
     card = read_exporter(keys)
     address = Address(
-        host=host or _HOST, port=port or _TLS_PORT, client_id=EXPORTER, tls=TlsFiles.of(keys)
+        host=host or LOOPBACK, port=port or TLS_PORT, client_id=EXPORTER, tls=TlsFiles.of(keys)
     )
     return address, FleetId(card.fleet)
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
-from firstline.commands.fleet_rollout import PlainOption
+from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption, PlainOption
 from firstline.console import JsonOption, note, show
 from firstline.exits import CommandError, ExitCode
 from firstline.passphrases import PassphraseFile, passphrase_of

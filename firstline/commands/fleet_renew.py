@@ -7,11 +7,14 @@ import typer
 
 from broker.fleet.renewing import Outcome
 from broker.fleet.root import open_root
-from firstline.commands.fleet_enroll import PlainOption
-from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
+from firstline.commands.fleet_options import (
+    DEFAULT_FOLDER,
+    FolderOption,
+    PlainOption,
+    workers_rosters,
+)
 from firstline.console import JsonOption, show
 from firstline.passphrases import PassphraseFile, passphrase_of
-from firstline.places import PLAIN_PORT, parse_place
 from firstline.stopping import on_stop
 
 _SAID = {
@@ -32,21 +35,19 @@ def renew(
 ) -> None:
     """Give the devices that ask new keys: those whose requests wait, and who asks meanwhile."""
     from firstline.granting import grant_all  # noqa: PLC0415 - the other verbs need no MQTT
-    from firstline.joining.meeting import meeting_of, plain_meeting  # noqa: PLC0415
+    from firstline.joining.meeting import meeting_at  # noqa: PLC0415
 
     root = open_root(folder, passphrase_of(folder, passphrase_file))
-    meeting = (
-        meeting_of(folder) if plain is None else plain_meeting(*parse_place(plain, PLAIN_PORT))
-    )
+    meeting = meeting_at(folder, plain)
     stop = Event()
     with on_stop(stop.set):
         found = grant_all(root, meeting.address, wait_s=wait_s, stopped=stop.is_set)
-    workers = sorted(path.parent for path in folder.glob("workers/*/roster.json"))
+    rosters = workers_rosters(folder)
     document: dict[str, object] = {
         "devices": {device: outcome.value for device, outcome in sorted(found.items())},
-        "worker_folders": workers,
+        "worker_folders": [path.parent for path in rosters],
     }
     lines = [f"{device} {_SAID[outcome]}." for device, outcome in sorted(found.items())]
     if Outcome.RENEWED in found.values():
-        lines += [f"Copy to worker: {path / 'roster.json'}" for path in workers]
+        lines += [f"Copy to worker: {path}" for path in rosters]
     show(document, lines or ["No device asks."], as_json=as_json)

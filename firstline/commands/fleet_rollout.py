@@ -15,7 +15,7 @@ import typer
 from msgspec import to_builtins
 
 from firstline.commands import noun
-from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
+from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption, PlainOption
 from firstline.console import JsonOption, columns, show
 from firstline.dates import minute
 from firstline.exits import ExitCode
@@ -30,9 +30,6 @@ PackageArgument = Annotated[
     typer.Argument(metavar="[PACKAGE]", help="Its name, where several were released."),
 ]
 GroupOption = Annotated[str | None, typer.Option(metavar="NAME", help="The group it is for.")]
-PlainOption = Annotated[
-    str | None, typer.Option(metavar="HOST:PORT", help="A broker without TLS. [the fleet's own]")
-]
 WhyOption = Annotated[str, typer.Option(metavar="WORDS", help="Goes into the history.")]
 
 app = noun("What becomes of releases, and how to stop them.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firstline import console
-from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
+from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption, PlainOption
 from firstline.console import JsonOption
 from firstline.passphrases import PassphraseFile, passphrase_of
 from firstline.stopping import on_stop
@@ -22,10 +22,7 @@ _MIB = 1024 * 1024
 def serve(
     *,
     folder: FolderOption = DEFAULT_FOLDER,
-    plain: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="A broker without TLS. [the fleet's own]"),
-    ] = None,
+    plain: PlainOption = None,
     retain_mb: Annotated[
         int, typer.Option(min=0, max=16_384, help="MiB of releases that the broker holds.")
     ] = 64,

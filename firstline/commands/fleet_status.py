@@ -7,17 +7,17 @@ import typer
 
 from broker.fleet import where
 from broker.fleet.authority import OPERATOR_FOLDER
+from broker.fleet.mosquitto import LOOPBACK
 from broker.fleet.root import read_roster
 from broker.wire.tls import TlsFiles
 from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption
 from firstline.console import JsonOption, show
+from firstline.places import PLAIN_PORT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from firstline.heard import Standing
-
-_HOST, _PORT = "127.0.0.1", 1883
 
 
 def status(
@@ -34,7 +34,7 @@ def status(
     if host is None and port is None and where.known(folder) is not None:
         found = hear_fleet(folder, wait_s=wait_s)
     else:
-        found = listen(host or _HOST, port or _PORT, wait_s=wait_s)
+        found = listen(host or LOOPBACK, port or PLAIN_PORT, wait_s=wait_s)
     lines = [
         line
         for each in found

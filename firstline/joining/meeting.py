@@ -22,6 +22,7 @@ from broker.wire.tls import TlsFiles, Unproven
 from broker.wire.topics import DeviceId
 from firstline.fleet_broker import broker_of
 from firstline.joining.door import Door
+from firstline.places import PLAIN_PORT, parse_place
 
 _LOOK_S = 0.5  # how often we look whether to wait on
 
@@ -41,6 +42,17 @@ class Joined:
 
     devices: list[DeviceId] = field(default_factory=list)
     seen: Counter[Outcome] = field(default_factory=Counter)
+
+
+def meeting_at(fleet: Path, plain: str | None) -> Meeting:
+    """A broker without TLS, at HOST:PORT; None: the fleet's own.
+
+    Raises:
+        CommandError: nothing is known of a broker of the fleet, or this is no place.
+    """
+    if plain is None:
+        return meeting_of(fleet)
+    return plain_meeting(*parse_place(plain, PLAIN_PORT))
 
 
 def meeting_of(fleet: Path) -> Meeting:

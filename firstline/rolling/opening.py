@@ -12,9 +12,8 @@ from broker.fleet.releases.outlet import Outlet
 from broker.fleet.releases.publish import Filled, fill
 from broker.wire.session import Address
 from firstline.console import note
-from firstline.joining.meeting import meeting_of, plain_meeting
+from firstline.joining.meeting import meeting_at
 from firstline.passphrases import passphrase_of
-from firstline.places import PLAIN_PORT, parse_place
 from firstline.rolling import view
 from firstline.rolling.following import bring
 from firstline.rolling.progress import blocks_sent
@@ -37,11 +36,9 @@ def address_of(fleet: Path, plain: str | None) -> Address:
     """The operator's connection: to the fleet's own broker, or one without TLS.
 
     Raises:
-        CommandError: nothing is known of a broker.
+        CommandError: nothing is known of a broker, or `plain` is no place.
     """
-    if plain is None:
-        return meeting_of(fleet).address
-    return plain_meeting(*parse_place(plain, PLAIN_PORT)).address
+    return meeting_at(fleet, plain).address
 
 
 def server_of(

@@ -18,6 +18,7 @@ from broker.fleet.renewing import Outcome
 from broker.fleet.root import open_root, read_roster
 from broker.fleet.where import Where
 from broker.wire.credentials import load_device
+from broker.wire.errors import BrokerUnavailableError
 from broker.wire.tls import TlsFiles
 from broker.wire.topics import DeviceId, renewal_answer, renewal_request
 from firstline import cli
@@ -98,6 +99,13 @@ def public(keys: Path) -> str:
 
 def contents(keys: Path) -> dict[str, bytes]:
     return {name: (keys / name).read_bytes() for name in NEW_FILES}
+
+
+def test_who_is_not_the_operator_is_told_so(place: Place) -> None:
+    address = member(place.fleet, place.broker, DEVICES[1])
+
+    with pytest.raises(BrokerUnavailableError, match=r"it brings nothing of .*/renew: not auth"):
+        grant_all(open_root(place.fleet.folder), address, wait_s=30.0)
 
 
 def test_a_board_asks_is_granted_and_connects_with_its_new_certificate(place: Place) -> None:
