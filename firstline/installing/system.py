@@ -36,7 +36,7 @@ class System:
         """Put everything in place, the user as soon as its description is there.
 
         Raises:
-            CommandError: the user cannot be made.
+            CommandError: the user cannot be made, or systemd does not read its units again.
             OSError: a file cannot be written.
         """
         for each in wanted:
@@ -51,8 +51,16 @@ class System:
         """Stop the service and remove what is ours of it; with `purge` what is the operator's too.
 
         The user stays: its number must not come to own what it leaves behind.
+
+        Raises:
+            CommandError: systemd does not read its units again.
+            OSError: a file cannot be removed.
         """
-        yield from self._run("systemctl", "disable", "--now", service)
+        if self._is_running:
+            command = ("systemctl", "disable", "--now", service)
+            if not self.dry:  # a service that is not there need not be stopped
+                subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own words
+            yield Step("run", " ".join(command))
         all_of_it = tuple(wanted)
         ours = [each for each in all_of_it if f"/{service}" in f"/{each.place}"]
         units = [each for each in ours if each.place.startswith("etc/")]
@@ -134,13 +142,20 @@ class System:
         if path.is_dir() and not any(path.iterdir()):
             yield from self._removed(place)
 
-    def _reload(self) -> Iterator[Step]:
-        yield from self._run("systemctl", "daemon-reload")
+    @property
+    def _is_running(self) -> bool:
+        """Whether this is the system that systemd runs now."""
+        return self.root == Path("/") and _SYSTEMD_RUNS.is_dir()
 
-    def _run(self, *command: str) -> Iterator[Step]:
-        """Tell systemd, if this is the system that it runs."""
-        if self.root != Path("/") or not _SYSTEMD_RUNS.is_dir():
+    def _reload(self) -> Iterator[Step]:
+        if not self._is_running:
             return
-        if not self.dry:  # a service that is not there need not be stopped
-            subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own words
+        command = ["systemctl", "daemon-reload"]
+        if not self.dry:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+            if done.returncode != 0:
+                raise CommandError(
+                    f"systemd has not read its units again: {done.stderr.strip()}",
+                    fix=f"sudo {' '.join(command)}",
+                )
         yield Step("run", " ".join(command))

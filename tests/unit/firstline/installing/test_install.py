@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from firstline import cli
-from firstline.exits import ExitCode
+from firstline.exits import CommandError, ExitCode
+from firstline.installing import system
 from firstline.shipped import CONFIGS
 
 COMMAND = "/opt/firstline/bin/firstline"
@@ -199,3 +200,22 @@ class TestUnits:
 
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_systemd_that_does_not_read_its_units_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f"#!/bin/sh\necho 'no bus' >&2\nexit {code}\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(system, "_SYSTEMD_RUNS", tmp_path)
+
+    steps = system.System(root=Path("/"), dry=False)._reload()
+
+    if code:
+        with pytest.raises(CommandError, match="has not read its units again: no bus"):
+            list(steps)
+    else:
+        assert list(steps) == [system.Step("run", "systemctl daemon-reload")]
