@@ -32,8 +32,7 @@ def write_plot(found: Explanation, path: Path) -> None:
     if path.suffix.lower() == ".png":
         _write_png(marks, path)
     else:
-        write_whole(path, ("\n".join(_svg(marks)) + "\n").encode())
-        path.chmod(_FOR_ALL)
+        write_whole(path, ("\n".join(_svg(marks)) + "\n").encode(), mode=_FOR_ALL)
 
 
 def _svg(marks: list[Mark]) -> Iterator[str]:

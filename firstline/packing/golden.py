@@ -42,6 +42,7 @@ _AGREE: Final = 0.75
 _WRITTEN_AGREE: Final = 0.5  # a long answer may turn elsewhere where a processor rounds otherwise
 _TIMEOUT_S: Final = 120.0
 _HERTZ: Final = (0.05, 0.2)  # of the sampling rate: what a made window swings with
+_FOR_ALL: Final = 0o644  # an agent runs as another user than the one who packs
 _LONGEST: Final = 4000  # characters of an answer that is worth comparing
 
 
@@ -55,8 +56,7 @@ def write_golden(folder: Path) -> Golden | None:
     """
     golden = make_golden(load_manifest(folder))
     if golden is not None:
-        write_whole(folder / GOLDEN_FILE, golden_text(golden))
-        (folder / GOLDEN_FILE).chmod(0o644)
+        write_whole(folder / GOLDEN_FILE, golden_text(golden), mode=_FOR_ALL)
     return golden
 
 
