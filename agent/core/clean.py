@@ -11,7 +11,7 @@ that became a number) is in `Clean.changes`. A boolean becomes 1.0 or 0.0.
 import math
 import struct
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.core.errors import (
@@ -24,6 +24,7 @@ from agent.core.errors import (
     TooLargeError,
     shown,
 )
+from agent.core.escapes import INVISIBLE
 from agent.core.find import find
 from agent.core.parse import decode
 from agent.core.records import Fields, Scalar, read_record
@@ -39,20 +40,11 @@ _FLOAT32_MAX = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 _NEAR_CUT = 320  # characters; longer than any personal number or usual address
 
 
-def _invisible() -> Iterable[int]:
-    """Name characters of no width and of direction: they hide or reorder what is written."""
-    yield from (0x00AD, 0x034F, 0x061C, 0x180E, 0xFEFF)
-    yield from range(0x200B, 0x2010)  # zero width, left-to-right and right-to-left marks
-    yield from range(0x202A, 0x202F)  # bidirectional embedding
-    yield from range(0x2060, 0x2070)  # word joiner, invisible operators, isolates
-    yield from range(0xFE00, 0xFE10)  # variation selectors
-    yield from range(0xE0000, 0xE0080)  # tags
-
-
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
+_TAGS = range(0xE0000, 0xE0080)  # of no width either
 _TABLE: Mapping[int, str | None] = {
     **dict.fromkeys(_CONTROLS, " "),
-    **dict.fromkeys(_invisible(), None),
+    **dict.fromkeys((*map(ord, INVISIBLE), *_TAGS), None),  # they hide or reorder what is written
 }
 
 
