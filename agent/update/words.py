@@ -1,7 +1,7 @@
 """What the agent and its updater say to each other, in frames: see agent/models/pipe.py.
 
     agent:    {"begin": Begin}  then {"heard": TOPIC} || payload, as long as the updater lives
-    updater:  {"watch": [TOPIC]}  {"unwatch": [TOPIC]}  {"say": TOPIC, "retain": bool} || payload
+    updater:  {"watch": [TOPIC]}  {"unwatch": [TOPIC]}  {"say": TOPIC} || payload
               {"told": Told}    what its looking came to, or how far it is
               {"ready": Ready}  a package that was assembled and verified
               {"stop": Stop}    a package that the operator wants back
@@ -29,7 +29,6 @@ class Running(Document, frozen=True):
     folders: tuple[str, ...]  # its files as the factory and earlier releases left them
     running: PlanDigest = ""  # the plan that answers; empty: the factory's
     taken: _Release = 0  # the release that it came with; 0: none
-    trial: bool = False  # whether it is being watched
     freed_mb: _Release = 0  # of memory, once its engine has ended
 
 
