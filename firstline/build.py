@@ -83,7 +83,7 @@ def agent_process(path: Path, queue: SimpleQueue[AgentEvent]) -> Iterator[Loop]:
     counters: Counter[str] = Counter()
     with ExitStack() as stack:
         stack.enter_context(lock(plan.state))
-        slots, holds = open_slots(plan)
+        slots, holds = open_slots(plan.state, counters)
         plan = plan if holds else plan_apart(path, folders(slots.book, slots.folder))
         credentials = load_settled(plan.credentials)
         local = _local_broker(plan, credentials, queue)

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from queue import SimpleQueue
 
 from agent.post import Post
@@ -120,7 +121,6 @@ class BoardUpdates:
             folders=() if factory is None else (str(factory.factory.resolve()),),
             running="" if runs is None else runs.digest,
             taken=0 if runs is None else runs.release,
-            trial=slots.trial is not None,
             freed_mb=sum(resident_mb(pid) for pid in pids),
         )
 
@@ -132,15 +132,16 @@ def _watched(tasks: Mapping[str, Task]) -> list[Watched]:
     return [task.model for task in tasks.values() if isinstance(task.model, Watched)]
 
 
-def open_slots(plan: AgentPlan) -> tuple[SlotStore, bool]:
-    """The slots of a board that starts, and whether the plan still holds.
+def open_slots(state: Path, counters: Counter[str]) -> tuple[SlotStore, bool]:
+    """The slots of a board that starts, in its state folder, and whether a plan still holds.
 
     A trial that took too many starts is over, and then it does not.
 
     Raises:
         OSError: the state folder cannot be written.
     """
-    slots = SlotStore(plan.state / UPDATES)
+    slots = SlotStore(state / UPDATES)
+    counters["slots_lost"] += slots.lost
     ended = slots.started()
     for package, reason in ended.items():
         _log.error("%s: its trial is over: %s", package, reason)

@@ -127,7 +127,7 @@ def _run(board: SwapBoard, settings: Path, port: int) -> None:
     plan.state.mkdir(parents=True, exist_ok=True)
     credentials = load_device(plan.credentials)
     with ExitStack() as last:
-        slots, _ = open_slots(plan)
+        slots, _ = open_slots(plan.state, board.counters)
         tasks = Tasks(local=None, stdout=board.output, counters=board.counters)
         last.callback(tasks.stop)
         updates = BoardUpdates(
