@@ -66,10 +66,11 @@ netem: $(VENV)/dev.stamp ## questions over a wire that loses, delays, reorders a
 	@$(SYSTEM) mosquitto
 	$(BIN)/python -m tests.acceptance.bad_network
 
-crashes: $(VENV)/dev.stamp ## end agent and worker before each durable step, by SIGKILL and by power cut
+crashes: $(VENV)/dev.stamp ## end agent, worker and updater before each durable step, by SIGKILL and by power cut
 	@$(SYSTEM) mosquitto
 	@for victim in agent worker; do for how in crash power-cut; do folder=$$(mktemp -d -p /var/tmp) && \
 	  $(BIN)/python -m tests.acceptance.crash_points $$victim $$how $$folder || exit 1; rm -r $$folder; done; done
+	@folder=$$(mktemp -d -p /var/tmp) && $(BIN)/python -m tests.acceptance.update_kills $$folder 1 && rm -r $$folder
 
 attacks: $(VENV)/dev.stamp ## attack a running device and worker, and print what happened (JSON=1; ATTACKS="part of a name")
 	@$(SYSTEM) mosquitto

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from agent.update.book import Book, Slots
@@ -138,7 +138,9 @@ class Site:
     def publish(self, plans: tuple[PackagePlan, ...] = ()) -> None:
         """Bring everything to the broker."""
         repository, stock = Repository(self.folder / "fleet"), Stock(self.folder / "fleet")
-        contents = {each.content.sha256 for made in plans for each in made.files}
+        files = [each for made in plans for each in made.files]
+        contents = {each.content.sha256 for each in files}
+        contents |= {delta.patch.sha256 for each in files for delta in each.deltas}
         names = {name for sha256 in contents for name in stock.names(sha256)}
         names |= {digest(made.write()) for made in plans}
         publish(LOOPBACK, self.port, block_messages(stock, FLEET, sorted(names)))
@@ -146,6 +148,12 @@ class Site:
 
     def ask(self, text: str = QUESTION) -> dict[str, object]:
         """Ask the board, and wait for its answer."""
+        found = self.asking(text)
+        wait_for(found)
+        return found()
+
+    def asking(self, text: str = QUESTION) -> Callable[[], dict[str, object]]:
+        """Ask the board; the answer, or nothing yet."""
         self.asked += 1
         name = f"question-{self.asked:04}.txt"
         inbox = self.board / "inbox"
@@ -154,14 +162,12 @@ class Site:
         begun.write_text(text, encoding="utf-8")
         os.utime(begun, (0, 0))  # a start passes over what somebody may still be writing
         begun.rename(inbox / name)
-        found: list[dict[str, object]] = []
+        return lambda: next((each for each in self.answers() if each["source"] == name), {})
 
-        def answered() -> bool:
-            found[:] = [each for each in self.answers() if each["source"] == name]
-            return bool(found)
-
-        wait_for(answered)
-        return found[0]
+    def forget_answers(self) -> None:
+        """Make room for many more."""
+        for path in (self.board / "answers").glob("[!.]*.json"):
+            path.unlink()
 
     def answers(self) -> list[dict[str, object]]:
         """All that were given."""
@@ -172,6 +178,10 @@ class Site:
     def runs(self, version: str) -> None:
         """Wait until a version answers."""
         wait_for(lambda: self.ask()["model"] == f"{PACKAGE} {version}")
+
+    def said(self) -> str:
+        """What the agent and its updaters logged."""
+        return (self.folder / "agent.log").read_text(encoding="utf-8")
 
     def report(self) -> Progress | None:
         """What the board has told last."""
@@ -204,13 +214,19 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, *, timeout_s: float = 5.0) -> Iterator[Site]:
-    """A fleet, its broker, and a board that runs what the factory laid down."""
+def site(
+    folder: Path, *, timeout_s: float = 5.0, way: Callable[[int], int] = lambda port: port
+) -> Iterator[Site]:
+    """A fleet, its broker, and a board that runs what the factory laid down.
+
+    `way` gives the port under which the board reaches the broker's.
+    """
     init(folder / "fleet", FLEET)
     made = enroll(folder / "fleet", DEVICE, POOL, now_s=time.time())
     Repository(folder / "fleet").begin(open_root(folder / "fleet"), now_s=time.time())
     with running_broker(folder / "broker") as broker:
-        with_board(folder, made.device_folder, broker, timeout_s)
+        seen = replace(broker, port=way(broker.port))
+        with_board(folder, made.device_folder, seen, timeout_s)
         orders = Orders(str(folder / "board" / "agent.toml"), verbose=1)
         agent = Program(folder / "agent.log", "firstline.resident", json.dumps(orders_of(orders)))
         agent.start()
@@ -231,10 +247,4 @@ def with_board(folder: Path, keys: Path, broker: RunningBroker, timeout_s: float
 
 def orders_of(orders: Orders) -> dict[str, object]:
     """As the command line hands them on."""
-    return {
-        "settings": orders.settings,
-        "verbose": orders.verbose,
-        "quiet": orders.quiet,
-        "log_json": orders.log_json,
-        "as_json": orders.as_json,
-    }
+    return asdict(orders)

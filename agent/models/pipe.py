@@ -29,15 +29,11 @@ def read_frame(stream: BinaryIO) -> tuple[Header, bytes]:
         EOFError: the other side has gone.
         ValueError: not a frame.
     """
-    prefix = stream.read(_PREFIX.size)
-    if len(prefix) < _PREFIX.size:
-        raise EOFError
+    prefix = _read(stream, _PREFIX.size)
     header_length, content_length = _PREFIX.unpack(prefix)
     if max(header_length, content_length) > _MAX_BYTES:
         raise ValueError("frame too long")
-    body = stream.read(header_length + content_length)
-    if len(body) < header_length + content_length:
-        raise EOFError
+    body = _read(stream, header_length + content_length)
     try:
         header = json.loads(body[:header_length])
     except RecursionError:
@@ -45,3 +41,15 @@ def read_frame(stream: BinaryIO) -> tuple[Header, bytes]:
     if not isinstance(header, dict):
         raise ValueError("a frame's header is not an object")  # noqa: TRY004 - one error for both
     return header, body[header_length:]
+
+
+def _read(stream: BinaryIO, length: int) -> bytes:
+    """All of it, from a pipe that may bring it in pieces."""
+    pieces = []
+    while length:
+        piece = stream.read(length)
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)

@@ -83,6 +83,11 @@ class Installer:
         """A package was assembled: let it prove itself."""
         self._preparing.ready(ready)
 
+    @property
+    def holds(self) -> set[str]:
+        """Digests of packages that are to prove themselves: their files must stay."""
+        return self._preparing.digests
+
     def prepared(self, event: Prepared, tasks: Tasks) -> Tasks | None:
         """Switch to a package that has proven itself."""
         found = self._preparing.done(event)

@@ -83,6 +83,12 @@ class Preparing:
         self._thread = Thread(target=self._prepare, args=arguments, name="self-test", daemon=True)
         self._thread.start()
 
+    @property
+    def digests(self) -> set[str]:
+        """What is being tested, and what waits for it."""
+        all_ = [*self._waiting.values(), *([] if self._now is None else [self._now])]
+        return {each.installed.digest for each in all_}
+
     def done(self, event: Prepared) -> tuple[Ready, Proven] | None:
         """What came of it; None: it did not prove itself, or was called off."""
         ready, found, self._found = self._now, event.found, None

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from agent.models.pipe import Header
 from agent.shell.ends import Wire
 from agent.shell.installer import Installer
+from agent.shell.listening import Listening
 from agent.shell.preparing import Prepared, Tell
 from agent.shell.updater import Updater, UpdaterEnded, UpdaterSaid
 from agent.shell.updating import Tasks, UpdateEvent
@@ -80,6 +81,7 @@ class Updates:
         self._link, self._slots, self._installer = link, slots, installer(self.tell)
         self._updater, self._telling, self._begin, self._date = updater, telling, begin, date
         self._counters = counters
+        self._listening = Listening(link, self._timestamp)
         self._heard = self._looked = b""  # digests of the timestamp that is, that was looked at
         self._next_s: float | None = None  # monotonic: when to look again; None: not by itself
         self._failures = self._expired = 0  # one after the other
@@ -109,8 +111,10 @@ class Updates:
             case Prepared():
                 return self._installer.prepared(event, tasks)
             case UpdaterEnded(code=code):
-                if self._updater.ended(event) and not self._done:
-                    self._failed(f"it ended with code {code}")
+                if self._updater.ended(event):
+                    self._listening.end()
+                    if not self._done:
+                        self._failed(f"it ended with code {code}")
             case UpdaterSaid(life, header, content) if life == self._updater.life:
                 try:
                     return self._said(header, content)
@@ -160,11 +164,9 @@ class Updates:
     def _said(self, header: Header, content: bytes) -> Tasks | None:
         match header:
             case {"watch": list(topics)}:
-                self._link.watch(self._releases(topics))
+                self._listening.watch(topics)
             case {"unwatch": list(topics)}:
-                self._link.unwatch(
-                    [each for each in self._releases(topics) if each != self._timestamp]
-                )
+                self._listening.unwatch(topics)
             case {"say": self._wants as topic}:
                 self._say(Message(topic, content))
             case {"told": str(text)}:
@@ -183,16 +185,12 @@ class Updates:
                 raise ValueError(", ".join(header))
         return None
 
-    def _releases(self, topics: list[object]) -> list[str]:
-        found = [each for each in topics if isinstance(each, str)]
-        if any(not (parse_release_metadata(each) or parse_release_block(each)) for each in found):
-            raise ValueError("a topic that is not of a release")
-        return found
-
     def _start(self, tasks: Tasks) -> None:
         self._looked, self._next_s, self._done = self._heard, None, False
         try:
-            self._updater.start(self._begin(tasks))
+            begin = self._begin(tasks)
+            keep = tuple(sorted({*begin.keep, *self._installer.holds}))
+            self._updater.start(replace(begin, keep=keep))
             self._counters["updaters"] += 1
         except OSError as error:
             self._failed(f"it cannot be started: {error.strerror}")

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from broker.wire.files import write_durably
+from broker.wire.files import sweep, write_durably
 from broker.wire.vouched import ROOT_FILE
 
 _HISTORY: Final = "root_history"  # where TUF's client has its roots
@@ -61,6 +61,7 @@ class Cache:
         self.clear()
         working = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sweep(self._folder)
         (self._folder / _NOTE).write_text(working.name, encoding="ascii")
         (working / _HISTORY).mkdir()
         for path in self._folder.glob("*.json"):

@@ -13,6 +13,8 @@ import contextlib
 import logging
 import sys
 import time
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +42,7 @@ _log = logging.getLogger(__name__)
 def main() -> int:
     """Look once; 1 if the agent is not there any more."""
     logging.basicConfig(level=logging.INFO, format="updater: %(message)s")
-    line = PipeLine(sys.stdin.buffer, sys.stdout.buffer)
+    line = PipeLine(FileIO(sys.stdin.fileno(), closefd=False), sys.stdout.buffer)
     try:
         told = line.begin().get("begin")
         begin = Begin.read(told if isinstance(told, str) else "")
@@ -52,11 +54,18 @@ def main() -> int:
 
 def _look(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Over:
     """Look until there is nothing to do, and say when to look again."""
+    date = Date(begin.made_s, time.time, begin.offset_s)
     try:
         for _ in range(_LOOKS):
-            with _trust(line, begin, own) as trust:
-                trust.refresh()
-                follower = Follower(line=line, trust=trust, begin=begin, own=own)
+            with _trust(line, begin, own, date) as trust:
+                signed_s = trust.refresh().signed_s
+                follower = Follower(
+                    line=line,
+                    trust=trust,
+                    begin=begin,
+                    own=own,
+                    now_s=partial(date.at_least_s, signed_s),
+                )
                 with contextlib.suppress(StoppedError):  # something new: look at it
                     return Over(again_s=follower.follow_all())
     except ExpiredError as error:
@@ -75,14 +84,14 @@ def _look(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Over:
     return Over(again_s=_UNHEARD_S)
 
 
-def _trust(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Trust:
+def _trust(line: PipeLine, begin: Begin, own: DeviceCredentials, date: Date) -> Trust:
     state = Path(begin.state)
     return Trust(
         cache=Cache(state / "updates" / "tuf"),
         root=own.root,
         fetcher=MqttFetcher(line, own.fleet),
         floor=Floor(state / "update-floor", own.storage_key),
-        date=Date(begin.made_s, time.time, begin.offset_s),
+        date=date,
     )
 
 

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from agent.update.errors import RefusedError
 from broker.wire.document import Document
-from broker.wire.files import write_durably
+from broker.wire.files import sweep, write_durably
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +98,7 @@ class Floor:
     def __init__(self, file: Path, key: bytes) -> None:
         self._copies = tuple(file.with_name(f"{file.name}.{ending}") for ending in "ab")
         self._key = hmac.digest(key, _PURPOSE, "sha256")
+        sweep(file.parent, file.name)
         self.damaged = 0  # copies that were there and could not be read
         found = [self.read(path) for path in self._copies]
         self.seen = max(found, key=lambda seen: seen.count)

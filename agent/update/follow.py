@@ -5,6 +5,7 @@ for each package: which rollout --> may it --> which variant fits --> on the dis
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -44,10 +45,17 @@ class Follower:
         trust: Refreshed, so that what was looked at is kept.
         begin: What the board runs.
         own: Who we are.
+        now_s: Unix time at least, as what is signed tells it: see `Date`.
     """
 
     def __init__(
-        self, *, line: PipeLine, trust: Trust, begin: Begin, own: DeviceCredentials
+        self,
+        *,
+        line: PipeLine,
+        trust: Trust,
+        begin: Begin,
+        own: DeviceCredentials,
+        now_s: Callable[[], float],
     ) -> None:
         self._line, self._trust, self._begin, self._own = line, trust, begin, own
         self._folder = Path(begin.state) / "updates"
@@ -58,6 +66,7 @@ class Follower:
             metered=Metered(begin.metered),
             metered_file=Path(begin.metered_file),
         )
+        self._now_s = now_s
         self._moment = self._now()
         self._sensed_s = time.monotonic()
         self._looked_at = split((self._folder / "tuf" / "timestamp.json").read_bytes())[0]
@@ -72,17 +81,29 @@ class Follower:
             LineClosedError: there is no agent any more.
             OSError: the disk failed.
         """
-        self._prune()
-        for running in self._begin.packages:
-            self._follow(running)
+        found = [(running, self._offers(running)) for running in self._begin.packages]
+        self._prune(
+            {digest for running, offers in found for digest in self._wanted(running, offers)}
+        )
+        for running, offers in found:
+            self._follow(running, offers)
         return self._again_s
 
-    def _follow(self, running: Running) -> None:
+    def _offers(self, running: Running) -> dict[str, Rollout]:
         offers = {}
         for group in self._begin.groups:
             if (rollout := self._trust.rollout(group, running.package)) is not None:
                 offers[group] = rollout
                 self._maybe_stop(running, rollout)
+        return offers
+
+    def _wanted(self, running: Running, offers: dict[str, Rollout]) -> set[str]:
+        """What the agent may not have taken from us yet, if we were ended before it could."""
+        coming = [each for each in offers.values() if each.release > running.taken]
+        open_ = [each for each in coming if not isinstance(turn(each, self._moment), Over)]
+        return {choice.sha256 for each in open_ for choice in each.choices} - self._begin.bad.keys()
+
+    def _follow(self, running: Running, offers: dict[str, Rollout]) -> None:
         picked = pick(offers, self._moment, taken=running.taken)
         if picked is None:
             self._line.tell("told", Told(package=running.package, state="idle"))
@@ -184,11 +205,11 @@ class Follower:
 
     def _now(self) -> Moment:
         conditions = sense(self._told_board)
-        now_s = time.time() + self._begin.offset_s
-        local = time.localtime(now_s)
+        # The hour by our own clock: the time at least would stand still where that is slow.
+        local = time.localtime(time.time() + self._begin.offset_s)
         return Moment(
             device=self._own.device,
-            now_s=now_s,
+            now_s=self._now_s(),
             minute=60 * local.tm_hour + local.tm_min,
             on_battery=conditions.on_battery,
             metered=conditions.metered,
@@ -218,9 +239,9 @@ class Follower:
         )
         self._line.tell("told", told)
 
-    def _prune(self) -> None:
-        """Packages that nobody can go back to make room; half-made ones go on."""
+    def _prune(self, wanted: set[str]) -> None:
+        """Packages that nobody goes back to, or on to, make room; half-made ones go on."""
         folder = self._folder / PACKAGES
         for path in folder.iterdir() if folder.is_dir() else ():
-            if not path.name.startswith(".") and path.name not in self._begin.keep:
+            if not path.name.startswith(".") and path.name not in {*self._begin.keep, *wanted}:
                 shutil.rmtree(path, ignore_errors=True)

@@ -17,7 +17,8 @@ class PipeLine:
     """See agent.update.line.Line. A thread of its own takes what comes, so the agent never waits.
 
     Args:
-        asked: What the agent says.
+        asked: What the agent says. Without a buffer: the thread that waits for more holds the
+            buffer's lock, and a process that ends then is aborted by Python.
         said: What it hears.
     """
 

@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from agent.update.book import LONGEST_REASON, Bad, Book, Bounds, Installed, Slots, Trial
-from broker.wire.files import write_durably
+from broker.wire.files import sweep, write_durably
 
 UPDATES: Final = "updates"  # in the state folder
 FILE: Final = "slots.json"
@@ -39,6 +39,7 @@ class SlotStore:
         self.lost = False  # the file could not be read: the factory's packages run
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / FILE
+        sweep(folder, FILE)
         self._book = self._read()
         self._unsaved = False  # the disk refused what holds already
 

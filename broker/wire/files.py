@@ -3,6 +3,9 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+_NAMED: Final = 32  # characters of a name: it may be as long as a name can be
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -12,7 +15,8 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         OSError: it cannot be written.
     """
     # mkstemp makes it 0600; the name is one that a watched folder passes over.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    prefix = f".{path.name[:_NAMED]}."
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -37,3 +41,17 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(descriptor)  # a rename is durable only when its folder is
     finally:
         os.close(descriptor)
+
+
+def sweep(folder: Path, name: str = "") -> None:
+    """Remove what was being written when its writer was ended; who calls is the only writer.
+
+    Args:
+        folder: Where.
+        name: How the names of the files begin; empty: all.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    for begun in folder.glob(f".{name}*.tmp"):
+        begun.unlink(missing_ok=True)
