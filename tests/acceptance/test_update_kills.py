@@ -32,5 +32,6 @@ def test_whatever_step_is_an_updaters_last_a_model_answers_and_what_is_there_doe
     assert (blocks.lost, patch.lost) == (0, 0)
     on_its_way = 2 * Patience().window * BLOCK_BYTES  # of two that were killed as they downloaded
     assert BULK_BYTES < blocks.brought_bytes < BULK_BYTES + on_its_way + METADATA_BYTES
-    assert patch.brought_bytes < METADATA_BYTES
+    # The broker remembers some that a killed agent listened to; here they are published again.
+    assert patch.brought_bytes < BULK_BYTES / 2
     assert not list(tmp_path.glob("site/board/state/**/*.tmp"))
