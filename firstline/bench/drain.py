@@ -49,9 +49,7 @@ class Drain:
     worker_cpu_ms: float
     broker_cpu_ms: float
     bare_per_s: float  # paho alone through the same broker, nothing sealed or kept, same run
-    seals_per_s: (
-        float  # question and reply sealed, signed, verified, opened: one core, nothing else
-    )
+    seals_per_s: float  # question and reply sealed, signed, verified, opened: on one core, alone
 
 
 def measure(questions: int, progress: Callable[[int], None]) -> Drain:

@@ -16,18 +16,13 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
-from agent.core.clean import Expectation
-from agent.core.gate import GatePolicy
-from agent.core.policy import MaskRules
-from agent.models.scripted import ScriptedModel
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery, Origin
 from agent.store.outbox import Outbox
-from agent.task import Task
 from broker.wire.credentials import load_device
-from broker.wire.payload import PayloadKind
 from firstline.assemble import OUTBOX, AgentParts, agent_loop
+from firstline.bench.echo_task import echo_task
 from firstline.bench.fleet import ECHO
 
 _PATIENCE_S = 86_000.0
@@ -103,23 +98,12 @@ def main() -> None:
     folder, port, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     queue: SimpleQueue[AgentEvent] = SimpleQueue()
     answers, counters = Answers(queue, count), FirstSend()
-    task = Task(
-        name=ECHO,
-        expect=Expectation(PayloadKind.TEXT),
-        rules=MaskRules(),
-        model=ScriptedModel(lambda _: "unsure", chance=0.0),
-        domain=ECHO,
-        gate=GatePolicy(max_error=0.01),
-        patience_s=_PATIENCE_S,
-        provisional=False,
-        deliver=answers.deliver,
-    )
     parts = AgentParts(
         credentials=load_device(folder / "keys"),
         host="127.0.0.1",
         port=port,
         state=folder,
-        tasks={ECHO: task},
+        tasks={ECHO: echo_task(answers.deliver, _PATIENCE_S)},
         queue=queue,
         inputs=[Questions(queue, count)],
         counters=counters,

@@ -14,19 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-from agent.core.clean import Expectation
-from agent.core.gate import GatePolicy
-from agent.core.policy import MaskRules
-from agent.models.scripted import ScriptedModel
 from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery, Origin
-from agent.task import Task
 from broker.fleet.mosquitto import RunningBroker
 from broker.wire.credentials import load_device
-from broker.wire.payload import PayloadKind
 from broker.wire.tls import TlsFiles
 from firstline.assemble import AgentParts, agent_loop
+from firstline.bench.echo_task import echo_task
 from firstline.bench.fleet import ECHO, FleetKeys
 
 _PATIENCE_S = 30.0
@@ -82,17 +77,6 @@ def sealed_device(
     """An agent and an echoing worker on a broker; with TLS, both by their certificates."""
     queue: SimpleQueue[AgentEvent] = SimpleQueue()
     device = SealedDevice(queue, ECHO)
-    task = Task(
-        name=ECHO,
-        expect=Expectation(PayloadKind.TEXT, max_chars=1 << 16),
-        rules=MaskRules(),
-        model=ScriptedModel(lambda _: "unsure", chance=0.0),
-        domain=ECHO,
-        gate=GatePolicy(max_error=0.01),
-        patience_s=_PATIENCE_S,
-        provisional=False,
-        deliver=device.deliver,
-    )
     state = folder / "state"
     state.mkdir(parents=True)
     parts = AgentParts(
@@ -101,7 +85,7 @@ def sealed_device(
         port=broker.port,
         tls=TlsFiles.of(keys.device) if tls else None,
         state=state,
-        tasks={ECHO: task},
+        tasks={ECHO: echo_task(device.deliver, _PATIENCE_S)},
         queue=queue,
     )
     with _echo_worker(keys.worker, broker, "tls" if tls else "clear"):
