@@ -18,8 +18,8 @@ from firstline.bench.chaos_account import Account, lines, settle
 from firstline.bench.chaos_agent import PATIENCE_S
 from firstline.bench.chaos_stage import Stage, staged
 from firstline.bench.chaos_troubles import Troubles
+from firstline.bench.figures import ON_DISK, percentile
 
-_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, which no power cut and no disk slows
 _MOST_AT_ONCE = 50
 _FLOOD = 10  # a tenth of all questions at once
 _PAUSE_S = (0.0, 0.6)  # after a trouble: a program needs half a second to be up
@@ -54,7 +54,7 @@ class Chaos:
 def measure(requests: int, seed: int, progress: Callable[[int], None]) -> Chaos:
     """Ask `requests` questions in the midst of troubles."""
     started_s = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=_ON_DISK) as name, staged(Path(name)) as stage:
+    with tempfile.TemporaryDirectory(dir=ON_DISK) as name, staged(Path(name)) as stage:
         asked = dict(_questions(requests))
         troubles = _torment(stage, asked, random.Random(seed), progress)  # noqa: S311 - a bench
         stage.restore()
@@ -111,9 +111,9 @@ def _chaos(requests: int, seed: int, account: Account, troubles: Troubles, wall_
         duplicate_effects=account.duplicate_effects,
         kills=counts["kills"],
         sends_per_request=round(counters["sends"] / max(1, counters["escalated"]), 2),
-        p99_s=_percentile(account.waits_s, 0.99),
+        p99_s=round(percentile(account.waits_s, 0.99), 3),
         wall_s=round(wall_s, 1),
-        p50_s=_percentile(account.waits_s, 0.5),
+        p50_s=round(percentile(account.waits_s, 0.5), 3),
         degraded=account.degraded,
         worked_twice=account.worked_twice,
         outages=counts["outages"],
@@ -123,7 +123,3 @@ def _chaos(requests: int, seed: int, account: Account, troubles: Troubles, wall_
         clock_jumps=counts["clock_jumps"],
         seed=seed,
     )
-
-
-def _percentile(ranked: list[float], share: float) -> float:
-    return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))], 3) if ranked else 0.0

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from firstline.bench.lone_agent import children
+from firstline.bench import proc
 
 _IN_MEMORY = ("tmpfs", "ramfs")
 _SECTOR_BYTES = 512  # of /sys/block/*/stat, whatever the disk's own are
@@ -63,17 +63,8 @@ class Disk:
 
 def written_bytes(pid: int) -> int:
     """Bytes that a process and those that it started have written so far, or have yet to write."""
-    total = _written(pid)
-    for child in children(pid):
+    total = proc.written_bytes(pid)
+    for child in proc.children(pid):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
-            total += _written(child)
+            total += proc.written_bytes(child)
     return total
-
-
-def _written(pid: int) -> int:
-    """Bytes that a process has written.
-
-    An engine child that ends takes its count with it: it reads, and writes nothing.
-    """
-    lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
-    return int(dict(line.split(": ") for line in lines)["write_bytes"])

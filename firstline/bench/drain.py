@@ -7,7 +7,6 @@ Agent, broker and worker are processes; bare paho goes through the same broker a
 """
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -17,12 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.fleet.mosquitto import LOOPBACK
 from firstline.bench.bare import BareDevice
+from firstline.bench.figures import ON_DISK
 from firstline.bench.fleet import FleetKeys, make_fleet
+from firstline.bench.proc import cpu_s
 from firstline.bench.programs import BrokerProgram, Program
 from firstline.bench.sealing import seals_per_s
 
-_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, where waiting for the disk is free
 _BARE = 4000
 _BARE_BYTES = 1024
 _KIB = 1024
@@ -58,7 +59,7 @@ def measure(questions: int, progress: Callable[[int], None]) -> Drain:
     Raises:
         DrainError: they were not all answered by the worker.
     """
-    with tempfile.TemporaryDirectory(dir=_ON_DISK) as name:
+    with tempfile.TemporaryDirectory(dir=ON_DISK) as name:
         folder = Path(name)
         keys, broker = make_fleet(folder / "fleet"), BrokerProgram(folder / "broker")
         broker.start()
@@ -70,7 +71,7 @@ def measure(questions: int, progress: Callable[[int], None]) -> Drain:
             try:
                 drained = _drained(folder, keys, broker, agent)
                 progress(1)
-                with BareDevice("127.0.0.1", broker.port) as device:
+                with BareDevice(LOOPBACK, broker.port) as device:
                     bare_per_s = device.flood(secrets.token_bytes(_BARE_BYTES), _BARE)
             finally:
                 broker.stop()
@@ -117,7 +118,7 @@ def _agent(
 def _drained(
     folder: Path, keys: FleetKeys, broker: BrokerProgram, agent: subprocess.Popen[str]
 ) -> dict[str, float]:
-    arguments = (str(keys.worker), "127.0.0.1", str(broker.port))
+    arguments = (str(keys.worker), LOOPBACK, str(broker.port))
     worker = Program(folder / "worker.log", "firstline.bench.echo_worker", *arguments)
     worker.start()
     try:
@@ -125,12 +126,6 @@ def _drained(
         return told | {"worker_cpu_s": cpu_s(worker.pid), "broker_cpu_s": cpu_s(broker.pid)}
     finally:
         worker.kill()
-
-
-def cpu_s(pid: int) -> float:
-    """What a process has used of a core so far, seconds."""
-    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
 
 
 def _told(agent: subprocess.Popen[str]) -> dict[str, float]:

@@ -6,6 +6,7 @@ Prints a line of JSON when all questions are in the outbox, and one when all are
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -20,15 +21,17 @@ from agent.shell.events import Arrived, Stop
 from agent.shell.loop import AgentEvent
 from agent.stages import Delivery, Origin
 from agent.store.outbox import Outbox
+from broker.fleet.mosquitto import LOOPBACK
 from broker.wire.credentials import load_device
 from firstline.assemble import OUTBOX, AgentParts, agent_loop
 from firstline.bench.echo_task import echo_task
 from firstline.bench.fleet import ECHO
+from firstline.bench.proc import memory_mb, written_bytes
 
 _PATIENCE_S = 86_000.0
 _IDLE_S = 1.0
 _TEXT = "turn on the lights in the room with the number {} and tell me how warm it is there now"
-_KIB, _AT_ONCE = 1024, 64
+_AT_ONCE = 64
 
 
 class FirstSend(Counter[str]):
@@ -64,7 +67,7 @@ class Questions:
 
     def _put(self) -> None:
         time.sleep(_IDLE_S)
-        idle_mb, started_s = memory_mb("VmRSS"), time.monotonic()
+        idle_mb, started_s = memory_mb(os.getpid(), "VmRSS"), time.monotonic()
         for number in range(self.count):
             self.free.acquire()
             data = _TEXT.format(number).encode()
@@ -100,7 +103,7 @@ def main() -> None:
     answers, counters = Answers(queue, count), FirstSend()
     parts = AgentParts(
         credentials=load_device(folder / "keys"),
-        host="127.0.0.1",
+        host=LOOPBACK,
         port=port,
         state=folder,
         tasks={ECHO: echo_task(answers.deliver, _PATIENCE_S)},
@@ -116,31 +119,15 @@ def main() -> None:
         cpu_s=cpu_s - counters.cpu_s,
         cloud=answers.cloud,
         left=_left(folder),
-        most_mb=memory_mb("VmHWM"),
+        most_mb=memory_mb(os.getpid(), "VmHWM"),
         sends=counters["sends"],
-        written_bytes=written_bytes(),
+        written_bytes=written_bytes(os.getpid()),
     )
 
 
 def _left(folder: Path) -> int:
     with closing(Outbox(folder / OUTBOX)) as outbox:
         return len(outbox)
-
-
-def written_bytes() -> int:
-    """What we have written to files, as the kernel counts it when it reaches the disk's queue."""
-    for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines():
-        if line.startswith("write_bytes:"):
-            return int(line.split()[1])
-    return 0
-
-
-def memory_mb(name: str) -> float:
-    """A figure of our own memory, MiB."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) / _KIB
-    return 0.0
 
 
 def tell(**found: float) -> None:

@@ -21,13 +21,13 @@ from pathlib import Path
 from broker.fleet.mosquitto import RunningBroker, running_broker
 from firstline.bench.lone_agent import (
     answers,
-    children,
     make_keys,
     module,
     put,
     run_command,
     write_settings,
 )
+from firstline.bench.proc import children
 
 _SETTLE_S = 3.0  # until start-up work is done
 _PATIENCE_S = 30.0

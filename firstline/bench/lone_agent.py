@@ -5,7 +5,6 @@ It imports nothing that the agent does: who weighs one must not share its pages.
 
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from broker.fleet.mosquitto import RunningBroker
@@ -73,12 +72,3 @@ def put(folder: Path, name: str, text: str) -> None:
 def answers(folder: Path) -> int:
     """How many answers lie in its output."""
     return sum(1 for _ in (folder / ANSWERS).glob("*.json"))
-
-
-def children(pid: int) -> list[int]:
-    """The child processes of a process."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since
-            found += map(int, (task / "children").read_text(encoding="ascii").split())
-    return found

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from firstline.bench.figures import percentile
 from firstline.bench.masking_data import KNOWN, PATTERNS, Case, Marked, type_of
 from firstline.bench.masking_scores import Score, Tally, count_by_words, count_strictly
 from firstline.exits import CommandError
@@ -81,7 +82,6 @@ def judge(cases: Sequence[Case], measured: Measured) -> Masking:
         count_by_words(words_any, case.text, _untyped(case.spans), _untyped(found))
         characters.update(_characters(case, found))
     types = Counter(span.type for case in cases for span in case.spans)
-    slowest = sorted(measured.ms)
     return Masking(
         texts=len(cases),
         spans=types.total(),
@@ -94,7 +94,7 @@ def judge(cases: Sequence[Case], measured: Measured) -> Masking:
         covered=characters["both"] / max(1, characters["labelled"]),
         needless=1 - characters["both"] / max(1, characters["found"]),
         ms_mean=statistics.fmean(measured.ms),
-        ms_p99=slowest[int(0.99 * len(slowest))],
+        ms_p99=percentile(measured.ms, 0.99),
         rss_mb=measured.rss_mb,
         init_s=measured.init_s,
         unusable_spans=sum(case.unusable for case in cases),

@@ -18,13 +18,13 @@ from firstline.bench.group import MemoryGroup, memory_group
 from firstline.bench.lone_agent import (
     INBOX,
     answers,
-    children,
     make_keys,
     module,
     put,
     run_command,
     write_settings,
 )
+from firstline.bench.proc import children
 
 _TOGETHER = 50  # texts that lie in the inbox at once
 _PATIENCE_S = 90.0  # for a batch; a child that died costs a start, and a pause if it dies again

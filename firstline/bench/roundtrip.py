@@ -21,13 +21,13 @@ from broker.fleet.guard import guarded_broker
 from broker.fleet.mosquitto import RunningBroker, running_broker
 from broker.wire.session import Address, Event, Online, Received, Session
 from firstline.bench.bare import BareDevice
+from firstline.bench.figures import ON_DISK, percentile
 from firstline.bench.fleet import make_fleet
 from firstline.bench.sealed import SealedDevice, sealed_device
 
 _BLOCK = 50  # rounds before the other kind has its turn
 _WARM_UP = 50
 _PATIENCE_S = 30.0
-_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, where waiting for the disk is free
 _PAUSE_S = 0.001  # between two rounds of either kind, as questions come in life
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")  # no digits: nothing to mask
 
@@ -69,7 +69,7 @@ class _Kind:
 
     @property
     def p99_s(self) -> float:
-        return sorted(self.times_s)[min(len(self.times_s) - 1, int(0.99 * len(self.times_s)))]
+        return percentile(self.times_s, 0.99)
 
 
 def measure(rounds: int, size: int, progress: Callable[[int], None]) -> RoundTrip:
@@ -79,7 +79,7 @@ def measure(rounds: int, size: int, progress: Callable[[int], None]) -> RoundTri
         TimeoutError: no answer came.
     """
     with (
-        tempfile.TemporaryDirectory(dir=_ON_DISK) as name,
+        tempfile.TemporaryDirectory(dir=ON_DISK) as name,
         _plain(Path(name) / "plain") as (broker, sealed_one),
         _guarded(Path(name) / "guarded") as guarded_one,
         BareDevice(broker.host, broker.port) as bare_one,

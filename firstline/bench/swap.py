@@ -16,11 +16,11 @@ from pathlib import Path
 
 from agent.update.book import Bounds
 from broker.fleet.mosquitto import running_broker
+from firstline.bench.figures import ON_DISK, percentile
 from firstline.bench.fleet import make_fleet
 from firstline.bench.swap_board import Asked, SwapBoard, swap_board
 from firstline.bench.swap_packages import POISON, break_it, lay_down
 
-_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, where waiting for the disk is free
 _WATCH_S = 0.1
 _PATIENCE_S = 120.0
 _STILL = 1000  # questions while nothing is swapped, at the most
@@ -59,7 +59,7 @@ def measure(requests: int, swaps: int, advance: Callable[[int], None]) -> Swap:
         SwapError: a package did not take over, or was not taken back.
     """
     rollbacks_of = _ROLLBACKS if requests > _FEW else 1
-    with tempfile.TemporaryDirectory(dir=_ON_DISK) as name, _board(Path(name)) as board:
+    with tempfile.TemporaryDirectory(dir=ON_DISK) as name, _board(Path(name)) as board:
         still = [board.ask() for _ in range(min(_STILL, requests))]
         under, took_s = _swapped(board, requests, swaps, advance)
         rollbacks = [_taken_back(board, swaps + 1 + each) for each in range(rollbacks_of)]
@@ -142,5 +142,4 @@ def _wrong(asked: list[Asked]) -> int:
 
 
 def _share(asked: list[Asked], share: float) -> float:
-    times = sorted(each.ms for each in asked)
-    return round(times[min(len(times) - 1, int(share * len(times)))], 2)
+    return round(percentile([each.ms for each in asked], share), 2)

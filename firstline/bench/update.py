@@ -6,7 +6,6 @@ Blocks are published once; what is beyond the broker's budget is served when boa
 the boards come when the others are done. Bytes are counted on the wire, whatever they are for.
 """
 
-import hashlib
 import json
 import os
 import subprocess
@@ -29,14 +28,15 @@ from broker.fleet.releases.repository import Repository
 from broker.fleet.releases.serve import Budget, Server, subscription
 from broker.fleet.releases.stock import Stock
 from broker.fleet.root import open_root
+from broker.package.files import sha256
 from broker.wire.release import Choice, Needs, Rollout, digest
 from broker.wire.session import Address
 from broker.wire.topics import FleetId
 from broker.wire.vouched import plan_path
+from firstline.bench.figures import ON_DISK
 from firstline.bench.tcp_proxy import TcpProxy
 from firstline.bench.update_board import GROUP, PACKAGE
 
-_ON_DISK = "/var/tmp"  # noqa: S108 - /tmp may be in memory, where waiting for the disk is free
 _FLEET = FleetId("bench")
 _MB = 1_000_000
 _WEIGHTS = "model.gguf"
@@ -72,7 +72,7 @@ def measure(devices: int, size_mb: int, progress: Callable[[int], None]) -> Upda
     Raises:
         UpdateBenchError: a board did not finish.
     """
-    with tempfile.TemporaryDirectory(dir=_ON_DISK) as name:
+    with tempfile.TemporaryDirectory(dir=ON_DISK) as name:
         folder = Path(name)
         truth = _release(folder, size_mb * _MB)
         with (
@@ -128,7 +128,7 @@ def _release(folder: Path, size: int) -> dict[str, str]:
         percent=100.0,
     )
     repository.choose(GROUP, PACKAGE, rollout, now_s=time.time())
-    return {each.name: _digest(each) for each in package.iterdir()}
+    return {each.name: sha256(each) for each in package.iterdir()}
 
 
 @contextmanager
@@ -177,8 +177,3 @@ def _told(process: "subprocess.Popen[str]", progress: Callable[[int], None]) -> 
     progress(1)
     told: dict[str, Any] = json.loads(words)
     return told
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

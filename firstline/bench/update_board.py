@@ -4,7 +4,6 @@ Run as `python -m firstline.bench.update_board FOLDER KEYS FLEET DEVICE HOST POR
 of JSON: what it weighed before the download and at most, and what it received.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -23,9 +22,11 @@ from agent.update.line import Line
 from agent.update.trust import Trust
 from agent.update.window import Window
 from broker.fleet.root import read_public
+from broker.package.files import sha256
 from broker.wire.release import Choice, PackagePlan
 from broker.wire.session import Address
 from broker.wire.topics import DeviceId, FleetId
+from firstline.bench.proc import memory_mb
 from firstline.bench.update_line import session_line
 
 GROUP, PACKAGE = "all", "bench"
@@ -39,7 +40,7 @@ def main() -> None:
     address = Address(host=host, port=int(port), client_id=device)
     with session_line(address) as line:
         choice, plan = _told(line, home, Path(root), FleetId(fleet))
-        idle_mb, started_s = _memory_mb("VmRSS"), time.monotonic()
+        idle_mb, started_s = memory_mb(os.getpid(), "VmRSS"), time.monotonic()
         store = BlockStore(home / "blocks")
         window = Window(
             line=line, fleet=FleetId(fleet), device=DeviceId(device), stop=lambda _heard: False
@@ -51,11 +52,11 @@ def main() -> None:
         package = assembly.assemble(plan, choice.sha256)
         found = {
             "idle_mb": idle_mb,
-            "peak_mb": _memory_mb("VmHWM"),
+            "peak_mb": memory_mb(os.getpid(), "VmHWM"),
             "download_s": time.monotonic() - started_s,
             "received_bytes": window.counters["bytes"],
             "wanted": window.counters["blocks_wanted"],
-            "digests": {path.name: _digest(path) for path in package.iterdir()},
+            "digests": {path.name: sha256(path) for path in package.iterdir()},
         }
     sys.stdout.write(json.dumps(found) + "\n")
 
@@ -79,18 +80,6 @@ def _told(line: Line, home: Path, root: Path, fleet: FleetId) -> tuple[Choice, P
             if rollout is not None:
                 choice = rollout.choices[0]
                 return choice, trust.plan(choice, group=GROUP, package=PACKAGE)
-
-
-def _memory_mb(what: str) -> float:
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{what}:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(what)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":
