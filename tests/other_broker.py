@@ -8,9 +8,9 @@ from pathlib import Path
 
 from iotcore.broker import Broker
 
-from broker.fleet.mosquitto import LOOPBACK, RunningBroker
+from broker.fleet.mosquitto import LOOPBACK, RunningBroker, free_ports
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 _SETTINGS = """\
 id = 0
 [router]
@@ -40,8 +40,7 @@ keypath = "{tls}/broker.key"
 @contextmanager
 def other_broker(folder: Path, *, fleet: Path | None = None) -> Iterator[RunningBroker]:
     """Run it in a child process; with the certificates of `fleet`, if there is one."""
-    with socket.create_server((LOOPBACK, 0)) as server:
-        port = int(server.getsockname()[1])
+    (port,) = free_ports(LOOPBACK, 0)
     settings = _SETTINGS.format(bind=LOOPBACK, port=port)
     if fleet is not None:
         settings += _TLS.format(tls=fleet / "tls")

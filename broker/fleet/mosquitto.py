@@ -4,12 +4,13 @@ Used by `firstline broker up`, the demo, the benches and the tests: they all run
 """
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,9 +22,11 @@ from broker.fleet.private import make_private
 
 LOOPBACK: Final = "127.0.0.1"
 LOG: Final = "mosquitto.log"
-_START_S: Final = 10.0
+_START_S: Final = 30.0
 _STOP_S: Final = 10.0
 _POLL_S: Final = 0.01
+_PORTS: Final = range(20_000, 30_000)  # below those that Linux gives to whoever connects: see ip(7)
+_TRIES: Final = 100
 _SYSTEM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # often not in PATH
 
 
@@ -151,6 +154,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def free_ports(bind: str, *ports: int) -> list[int]:
     """Try ports, or find free ones for 0, as mosquitto will: with SO_REUSEADDR.
 
+    One that the kernel chose could be taken again before mosquitto listens, or while it restarts:
+    by any program that connects to anything.
+
     Raises:
         BrokerStartError: one is taken.
     """
@@ -158,7 +164,7 @@ def free_ports(bind: str, *ports: int) -> list[int]:
     with ExitStack() as stack:  # all at once, so that no two are the same
         for port in ports:
             try:
-                server = stack.enter_context(socket.create_server((bind, port)))
+                server = stack.enter_context(_bound(bind, port))
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno else str(error)
                 raise BrokerStartError(
@@ -167,3 +173,10 @@ def free_ports(bind: str, *ports: int) -> list[int]:
                 ) from error
             found.append(int(server.getsockname()[1]))
     return found
+
+
+def _bound(bind: str, port: int) -> socket.socket:
+    for _ in range(0 if port else _TRIES):
+        with suppress(OSError):  # somebody listens there
+            return socket.create_server((bind, secrets.choice(_PORTS)))
+    return socket.create_server((bind, port))
