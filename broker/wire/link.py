@@ -63,6 +63,7 @@ class Offline:
 
     reason: str
     refused: bool = False  # the broker is there, and does not let us in
+    code: int = 0  # with which it said so; 0: it hung up, maybe by chance
 
 
 @dataclass(frozen=True, slots=True)

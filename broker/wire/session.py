@@ -191,7 +191,8 @@ class Session:
     ) -> None:
         self._refused = code.is_failure
         if self._refused:  # paho keeps trying
-            self._sink(Offline(f"the broker refused us: {code}", refused=True))
+            reason = f"the broker refused us: {code}"
+            self._sink(Offline(reason, refused=True, code=code.value))
             return
         self._connection += 1
         self._room = Semaphore(self._address.receive_maximum)

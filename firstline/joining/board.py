@@ -25,6 +25,7 @@ from broker.wire.session import (
 from broker.wire.topics import FleetId
 
 _AGAIN_S = (1.5, 2.5)
+_UNKNOWN = (0x86, 0x87)  # bad user name or password, not authorized: MQTT 5.0, section 3.2.2.2
 _EXPIRY_S = 5  # of a request at the broker: the next one follows
 
 
@@ -92,7 +93,9 @@ class Asker:
             case Online():
                 self._online = True
                 self._tell("asking; waiting for the operator")
-            case Offline(refused=True) | SubscriptionRefused():  # our name is made from the code
+            case SubscriptionRefused():  # our name is made from the code
+                raise JoinRefusedError("unknown")
+            case Offline(code=code) if code in _UNKNOWN:  # who just hangs up may be starting
                 raise JoinRefusedError("unknown")
             case Offline(reason):
                 self._online = False

@@ -20,7 +20,7 @@ from tests.asker import FLEET, POOL, Fleet
 from tests.joiner import Joiner
 
 BOARD = DeviceId("board-7")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def address(broker: RunningBroker, name: str) -> Address:

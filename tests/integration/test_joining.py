@@ -205,7 +205,7 @@ def test_an_operator_goes_on_when_the_broker_comes_back(root: Root, tmp_path: Pa
 def test_a_board_that_nobody_answers_gives_up(
     broker: RunningBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert join(broker, CODE, tmp_path / "keys", "--wait-s", "1") == ExitCode.TIMEOUT
+    assert join(broker, CODE, tmp_path / "keys", "--wait-s", "4") == ExitCode.TIMEOUT
 
     assert "no operator answered. Is the code right" in capsys.readouterr().err
 

@@ -2,6 +2,9 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from queue import SimpleQueue
 from threading import Thread
 
@@ -17,7 +20,9 @@ from broker.wire.join_code import JoinCode
 from broker.wire.joining import Welcome
 from broker.wire.session import Event, Message, Online, Session
 from broker.wire.topics import DeviceId
+from firstline.bench.tcp_proxy import TcpProxy
 from firstline.exits import ExitCode
+from firstline.joining.board import Asker
 from tests.asker import FLEET, POOL, Fleet
 from tests.integration.joining import (
     BOARD,
@@ -113,14 +118,12 @@ def test_of_two_boards_at_once_one_is_let_in_and_the_other_is_told(
 def test_a_board_that_asks_and_never_hears_is_told_to_the_operator(
     fleet: Fleet, broker: RunningBroker
 ) -> None:
-    words = ("enroll", BOARD, "--pool", POOL, "--expires-s", "2")
-    events: SimpleQueue[Event] = SimpleQueue()
+    words = ("enroll", BOARD, "--pool", POOL, "--expires-s", "5")
     with (
+        connected(broker, "deaf") as session,
         operator(fleet, broker, *words) as process,
-        Session(address(broker, "deaf"), subscriptions=(), sink=events.put) as session,
     ):
         joiner = make_joiner(JoinCode.parse(str(line(process)["code"])).secret(FLEET))
-        assert isinstance(events.get(timeout=PATIENCE_S), Online)
         session.publish(Message(topics.join_request(FLEET, joiner.secret.id), joiner.wire))
 
         error = line(process)["error"]
@@ -129,3 +132,31 @@ def test_a_board_that_asks_and_never_hears_is_told_to_the_operator(
     assert isinstance(error, dict)
     assert "its board did not hear so" in error["message"]
     assert open_root(fleet.folder).roster().devices.keys() == {BOARD}
+
+
+def test_a_board_tries_again_at_a_broker_that_hangs_up(root: Root, broker: RunningBroker) -> None:
+    """As one does that is starting, or has too much to do: the code may still be good."""
+    secret, told = invite(root, BOARD, POOL, now_s=time.time())[0].opened(), list[str]()
+    joiner = make_joiner(secret)
+    with attended(root, broker), TcpProxy((broker.host, broker.port)) as link:
+
+        def note(state: str) -> None:
+            told.append(state)
+            link.restore()
+
+        link.shut()
+        asker = Asker(fleet=FLEET, secret=secret, request=joiner.wire, told=note)
+        there = replace(address(broker, "board"), port=link.port)
+        welcome = asker.ask(there, wait_s=PATIENCE_S)
+
+    assert welcome.device == BOARD
+    assert "hung up" in told[0]
+
+
+@contextmanager
+def connected(broker: RunningBroker, name: str) -> Iterator[Session]:
+    """Somebody at the broker who hears nothing."""
+    events: SimpleQueue[Event] = SimpleQueue()
+    with Session(address(broker, name), subscriptions=(), sink=events.put) as session:
+        assert isinstance(events.get(timeout=PATIENCE_S), Online)
+        yield session

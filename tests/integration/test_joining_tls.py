@@ -1,20 +1,15 @@
 """A board joins at a fleet's own broker, whose certificate it cannot check yet."""
 
 import json
-import socket
-import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from broker.fleet import pools, where
 from broker.fleet.authority import write_client
-from broker.fleet.certificates import Authority, new_key, private_pem
 from broker.fleet.errors import RulesRefusedError
 from broker.fleet.guard import guarded_broker
 from broker.fleet.mosquitto import RunningBroker
@@ -36,6 +31,7 @@ from tests.integration.joining import (
     line,
     to_copy,
 )
+from tests.integration.middle import middle
 
 pytestmark = pytest.mark.broker
 
@@ -122,56 +118,6 @@ def test_an_operator_whom_the_broker_takes_for_somebody_else_is_told(
         door.attend(for_s=PATIENCE_S)
 
 
-@dataclass
-class Middle:
-    """Somebody between the board and the broker, with a certificate of their own."""
-
-    port: int
-    seen: list[bytes] = field(default_factory=list)
-
-
-Alter = Callable[[bytes], bytes]
-
-
-@contextmanager
-def middle(folder: Path, port: int, alter: Alter) -> Iterator[Middle]:
-    """End the board's TLS, read what it says, and hand on what becomes of it."""
-    folder.mkdir()
-    key, authority = new_key(), Authority.new(FleetId("evil"))
-    (folder / "key.pem").write_bytes(private_pem(key))
-    (folder / "pem").write_bytes(authority.server(("localhost",), key.public_key()))
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "pem", folder / "key.pem")
-    client = ssl.create_default_context()
-    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    listener = socket.create_server(("127.0.0.1", 0))
-    found = Middle(listener.getsockname()[1])
-
-    def serve() -> None:
-        while True:
-            try:
-                raw, _ = listener.accept()
-            except OSError:
-                return
-            board = server.wrap_socket(raw, server_side=True)
-            broker = client.wrap_socket(socket.create_connection(("127.0.0.1", port)))
-            for ends in ((board, broker), (broker, board)):
-                Thread(target=relay, args=ends, daemon=True).start()
-
-    def relay(source: ssl.SSLSocket, sink: ssl.SSLSocket) -> None:
-        with suppress(OSError), closing(source), closing(sink):
-            while data := source.recv(65_536):
-                found.seen.append(data)
-                sink.sendall(alter(data))
-
-    Thread(target=serve, daemon=True).start()
-    try:
-        yield found
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-
-
 def test_a_man_in_the_middle_reads_neither_keys_nor_names_and_the_board_has_the_true_fleet(
     guarded: Guarded, tmp_path: Path
 ) -> None:
@@ -212,7 +158,7 @@ def test_a_man_in_the_middle_who_alters_anything_keeps_the_board_out_and_no_more
     with enrolling_at_own_broker(guarded.fleet) as process:
         code = line(process)["code"]
         with middle(tmp_path / "evil", guarded.broker.join_port, flip_last) as between:
-            assert join(code, between.port, keys, "--wait-s", "2") == ExitCode.TIMEOUT
+            assert join(code, between.port, keys, "--wait-s", "6") == ExitCode.TIMEOUT
         assert not keys.exists()
         assert join(code, guarded.broker.join_port, keys) == ExitCode.OK
 
