@@ -15,6 +15,7 @@ from broker.wire.session import Address
 from firstline.rolling.steward import Steward
 
 LOOK_S: Final = 0.5  # how often waves and the folder are looked at
+_CONNECT_S: Final = 5.0
 SETTLE_S: Final = 2.0  # after a connect, until the retained reports are here
 
 
@@ -69,12 +70,15 @@ def bring(steward: Steward, address: Address) -> None:
 
 
 def hear(steward: Steward, address: Address, *, wait_s: float) -> None:
-    """Hear what boards say for a while.
+    """Hear what boards say for a while, once the broker is there.
 
     Raises:
         FleetError: the broker does not take us for its operator.
     """
-    give_up_s = time.monotonic() + wait_s
     with Outlet(address, subscriptions=steward.subscriptions, aside=steward.hear) as outlet:
+        give_up_s = time.monotonic() + _CONNECT_S
+        while not outlet.connections and time.monotonic() < give_up_s:
+            outlet.attend(0.1)
+        give_up_s = time.monotonic() + wait_s
         while (left_s := give_up_s - time.monotonic()) > 0:
             outlet.attend(left_s)

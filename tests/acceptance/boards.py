@@ -113,7 +113,7 @@ class Fleet:
     def said(self, course: Course) -> dict[str, Progress | None]:
         """What each board says of a release."""
         steward = self.steward()
-        hear(steward, self.address(), wait_s=0.5)
+        hear(steward, self.address(), wait_s=1.0)
         return {each.device: each.progress for each in steward.boards(course)}
 
     @contextmanager
