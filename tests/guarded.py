@@ -34,7 +34,7 @@ FLEET, POOL = FleetId("home"), PoolId("main")
 OTHER_POOL = PoolId("other")
 DEVICES = (DeviceId("board-1"), DeviceId("board-2"), DeviceId("board-3"))
 WORKER = WorkerId("1")
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from agent.update.line import Heard
 from broker.wire.session import Address
 from firstline.bench import update_line
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class NotedLine:

@@ -24,7 +24,7 @@ from firstline.rolling.steward import Steward
 from tests.releases import FLEET, GROUP, PACKAGE, Operator, a_rollout, make_operator
 
 NAMES = tuple(f"board-{number}" for number in range(1, 5))
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @dataclass

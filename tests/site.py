@@ -1,10 +1,11 @@
 """A device's real connection, and the workers that serve it, for tests on a real broker."""
 
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -32,7 +33,7 @@ from cloud_worker.store import ClaimStore
 from cloud_worker.worker import Worker
 from tests.asker import DOMAIN, FLEET, POOL, Asked, Asker, Fleet
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 _ROOT = Path(__file__).parents[1]
 
 
@@ -152,6 +153,12 @@ class Site:
     line: Line
     claims: Path
 
+    def claimed(self) -> int:
+        """How many questions a worker has begun with, or answered."""
+        with closing(sqlite3.connect(self.claims)) as database, suppress(sqlite3.OperationalError):
+            return int(database.execute("SELECT count(*) FROM claims").fetchone()[0])
+        return 0  # its tables are not made yet
+
     @contextmanager
     def worker(self, setup: Setup | None = None) -> Iterator[WorkerService]:
         """A worker on a thread of its own, there and told of."""
@@ -160,10 +167,10 @@ class Site:
             yield service
 
     @contextmanager
-    def process(self, *, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-        """A worker in a process of its own, that takes `seconds` for each answer."""
+    def process(self, gate: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker in a process of its own, that answers once there is a file `gate`."""
         keys, claims = str(self.fleet.worker_folder), str(self.claims)
-        where = [self.broker.host, str(self.broker.port), str(seconds)]
+        where = [self.broker.host, str(self.broker.port), str(gate)]
         command = [sys.executable, "-m", "tests.worker_process", keys, claims, *where]
         with subprocess.Popen(command, cwd=_ROOT) as process:
             try:

@@ -33,7 +33,7 @@ FLEET, POOL, DEVICE, GROUP = FleetId("home"), PoolId("main"), DeviceId("board-1"
 PACKAGE = "commands-small"
 QUESTION = "turn on the lights in the kitchen"
 SHIPPED = Path(__file__).parents[1] / "firmware_configs" / "models"
-WITHIN_S = 80.0
+WITHIN_S = 120.0
 _POLL_S = 0.02
 _SETTINGS = """\
 [agent]
@@ -215,7 +215,7 @@ class Site:
 
 @contextmanager
 def site(
-    folder: Path, *, timeout_s: float = 5.0, way: Callable[[int], int] = lambda port: port
+    folder: Path, *, timeout_s: float = 30.0, way: Callable[[int], int] = lambda port: port
 ) -> Iterator[Site]:
     """A fleet, its broker, and a board that runs what the factory laid down.
 

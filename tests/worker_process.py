@@ -1,8 +1,8 @@
 """A worker in a process of its own, to be told to stop, or killed.
 
-    python -m tests.worker_process KEYS CLAIMS HOST PORT SECONDS
+    python -m tests.worker_process KEYS CLAIMS HOST PORT GATE
 
-It echoes, and takes SECONDS for each answer.
+It echoes, and answers nothing while there is no file GATE.
 """
 
 import signal
@@ -23,11 +23,12 @@ from tests.asker import DOMAIN
 
 def main() -> None:
     """Serve until SIGTERM."""
-    keys, claims, host, port, seconds = sys.argv[1:]
-    limits = Limits(drain_s=5.0)
+    keys, claims, host, port, gate = sys.argv[1:]
+    limits = Limits(drain_s=60.0)
 
     def slowly(question: Question, deadline_s: float) -> Answer:
-        time.sleep(float(seconds))
+        while not Path(gate).exists():
+            time.sleep(0.02)
         return echo().complete(question, deadline_s)
 
     with ClaimStore(Path(claims)) as store:

@@ -32,7 +32,7 @@ from tests.acceptance.stage import until
 from tests.asker import make_fleet
 from tests.unit.package.strangers import BROUGHT
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 CHANNEL = f"pump of {CANARIES['EMAIL'][0]}"
 ASKED, ANSWERED = "board/asked", "board/answered"
 SETTINGS = """\

@@ -27,7 +27,7 @@ from firstline.bench.programs import BrokerProgram, Program
 from tests.acceptance.durable_steps import Crash, PowerCut, watch
 
 RESEND_S = 0.05
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 POLL_S = 0.005
 STATE = {"agent": "outbox.db", "worker-1": "claims.db"}
 

@@ -39,4 +39,4 @@ def test_options_that_do_not_go_together_are_refused(words: list[str]) -> None:
 
 def firstline(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "firstline", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)

@@ -13,7 +13,7 @@ from tests.unit.package.strangers import BROUGHT
 
 pytestmark = pytest.mark.acceptance
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 SETTINGS = """\
 [agent]
 credentials = "fleet/devices/board"
@@ -24,6 +24,7 @@ MODEL = """\
 [models.{name}]
 package = "models/{name}"
 profile = "{profile}"
+timeout_s = 60.0
 [[tasks]]
 name = "{name}"
 model = "{name}"

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
-from tests.attacks.mqtt5 import CONNECT, PUBACK, Packet, Publish, Reader, ack_of, client_id
+from tests.attacks.mqtt5 import CONNECT, PUBACK, SUBACK, Packet, Publish, Reader, ack_of, client_id
 
 UP, DOWN = "up", "down"  # to mosquitto, to the client
 Rule = Callable[["Link", str, Packet], list[Packet]]  # what to send on in this direction
 _CHUNK_BYTES = 65_536
-_WAIT_S = 5.0
+_WAIT_S = 60.0
 _FIRST_MADE_UP = 40_000  # mosquitto counts from 1
 
 
@@ -35,6 +35,7 @@ class Link:
     server: socket.socket
     name: str = ""  # its client id
     made_up: set[int] = field(default_factory=set)  # packets that mosquitto knows nothing of
+    ready: Event = field(default_factory=Event)  # the client has connected and subscribed
     _writing: Lock = field(default_factory=Lock)
 
     def send(self, way: str, *packets: Packet) -> None:
@@ -48,6 +49,9 @@ class Link:
 
     def give(self, *messages: Publish) -> None:
         """Have the client receive messages that nobody published; its PUBACKs go nowhere."""
+        assert self.ready.wait(_WAIT_S), (
+            f"{self.name} does not connect"
+        )  # before, they are a breach
         for message in messages:
             mid = _FIRST_MADE_UP + len(self.made_up)
             self.made_up.add(mid)
@@ -119,6 +123,8 @@ class HostileBroker:
                         link.name = client_id(packet)
                     if way == DOWN or not link.swallows(packet):
                         link.send(way, *self.rule(link, way, packet))
+                    if way == DOWN and packet.kind == SUBACK:
+                        link.ready.set()
         link.cut()
         with suppress(ValueError):
             self._links.remove(link)

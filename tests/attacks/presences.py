@@ -6,7 +6,7 @@ from functools import partial
 
 from broker.wire import topics
 from broker.wire.topics import WorkerId
-from firstline.heard import Standing, listen
+from firstline.heard import listen
 from tests.attacks.actors import Asked
 from tests.attacks.attack import Attack
 from tests.attacks.hostile import honest
@@ -95,14 +95,14 @@ def _slandered(payload: dict[str, object], stage: Stage) -> list[Asked]:
     until(noticed)
     asked = stage.ask()
     stage.delivered(asked)
-    until(lambda: _standing(stage).counters.get("states_overwritten"))
+    until(lambda: _told(stage).get("states_overwritten"))
     return [asked]
 
 
-def _standing(stage: Stage) -> Standing:
-    """What the operator sees of the device."""
+def _told(stage: Stage) -> dict[str, int]:
+    """The counters of the device that the operator sees; none while it has not heard of it."""
     heard = listen("127.0.0.1", stage.broker_port, wait_s=0.2)
-    return next(each for each in heard if each.device == BOARD)
+    return next((each.counters for each in heard if each.device == BOARD), {})
 
 
 PRESENCES = (

@@ -142,6 +142,7 @@ def _too_late(stage: Stage) -> list[Asked]:
     """Hold the reply until the device has given up."""
     tamper = on_replies(lost, times=float("inf"))
     asked = stage.attacked(tamper, task=HASTY)
+    until(lambda: tamper.seen)  # the worker may be slow, too
     stage.proxy.rule = honest
     stage.proxy.link(BOARD).give(tamper.seen[0])
     return asked

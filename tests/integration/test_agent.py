@@ -70,7 +70,9 @@ def test_a_broker_that_comes_after_the_question_gets_it(
 def test_without_a_broker_the_draft_is_delivered_with_the_reason(
     asker: Asker, tmp_path: Path
 ) -> None:
-    with running_agent(asker, tmp_path / "state", free_port(), patience_s=1.5) as agent:
+    with running_agent(asker, tmp_path / "state", free_port(), patience_s=1.0) as agent:
+        while not agent.counters["broker_failures"]:
+            time.sleep(0.01)
         agent.ask()
 
         answer = agent.answer()
@@ -82,7 +84,7 @@ def test_without_a_broker_the_draft_is_delivered_with_the_reason(
 def test_without_a_worker_the_draft_is_delivered_with_the_reason(
     broker: RunningBroker, asker: Asker, tmp_path: Path
 ) -> None:
-    with running_agent(asker, tmp_path / "state", broker.port, patience_s=1.5) as agent:
+    with running_agent(asker, tmp_path / "state", broker.port, patience_s=5.0) as agent:
         agent.ask()
 
         answer = agent.answer()

@@ -21,7 +21,7 @@ from broker.wire.session import Acknowledged, Address, Event, Message, Online, R
 
 pytestmark = pytest.mark.broker
 ASKED, ANSWERED = "home/asked", "home/answered"
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 DELIVERY = Delivery(
     ticket=UUID(int=1),
     task="home",

@@ -28,8 +28,10 @@ pytestmark = pytest.mark.broker
 def test_a_broker_that_refuses_us_is_told_in_the_answer(asker: Asker, tmp_path: Path) -> None:
     with (
         refusing_broker(tmp_path) as port,
-        running_agent(asker, tmp_path / "state", port, patience_s=1.5) as agent,
+        running_agent(asker, tmp_path / "state", port, patience_s=1.0) as agent,
     ):
+        while not agent.counters["broker_failures"]:
+            time.sleep(0.01)
         agent.ask()
 
         answer = agent.answer()

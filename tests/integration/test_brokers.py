@@ -134,8 +134,10 @@ def test_a_device_that_was_thrown_out_answers_by_itself_and_says_why(
     fleet.revoke(asker)
     with (
         guarded_broker(fleet.folder, tmp_path / "broker") as broker,
-        running_agent(asker, tmp_path / "state", broker.port, patience_s=1.0, tls=files) as agent,
+        running_agent(asker, tmp_path / "state", broker.port, patience_s=5.0, tls=files) as agent,
     ):
+        while agent.counters["subscriptions_refused"] < 4:  # answers, workers, keys, state
+            time.sleep(0.01)
         agent.ask()
         answer = agent.answer()
 
@@ -143,5 +145,5 @@ def test_a_device_that_was_thrown_out_answers_by_itself_and_says_why(
     assert answer.flags[0].endswith(
         "not authorized: the broker's access rules do not allow it (0x87)"
     )
-    assert agent.counters["subscriptions_refused"] == 4  # answers, workers, keys, state
+    assert agent.counters["subscriptions_refused"] == 4
     assert agent.counters["refused_by_broker"] > 0

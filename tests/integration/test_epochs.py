@@ -19,7 +19,7 @@ from tests.integration.running import Agent, running_agent, running_worker
 
 pytestmark = pytest.mark.broker
 
-QUICK = EpochPlan(epoch_s=2, grace_s=1, epochs=10)  # so many that a slow machine runs out of none
+QUICK = EpochPlan(epoch_s=2, grace_s=1, epochs=30)  # so many that a slow machine runs out of none
 
 
 def hand_out(broker: RunningBroker, bundle: bytes) -> None:

@@ -72,14 +72,14 @@ def test_a_device_gets_what_is_retained_and_what_is_served(
                 fleet=FLEET,
                 device=DEVICES[0],
                 stop=lambda _heard: False,
-                patience=Patience(want_s=0.3, again_s=60.0),
+                patience=Patience(want_s=2.0, again_s=60.0),
             )
             store = BlockStore(tmp_path / "board")
             download = Download(window=window, store=store, progress=lambda _done, _all: None)
             path = download.fetch(content)
         process.send_signal(signal.SIGTERM)
         told = json.loads(process.stdout.readline())
-        code = process.wait(30.0)
+        code = process.wait(60.0)
 
     assert path.read_bytes() == weights
     assert (filled["retained"], filled["on_request"]) == (2, 13)

@@ -51,7 +51,7 @@ class Place:
 
     def grant(self) -> int:
         folder = str(self.fleet.folder)
-        return cli.main(["fleet", "renew", "--dir", folder, "--wait-s", "1", "--json"])
+        return cli.main(["fleet", "renew", "--dir", folder, "--wait-s", "4", "--json"])
 
     def in_roster(self) -> tuple[str, ...]:
         return read_roster(self.fleet.folder).devices[BOARD].keys
@@ -82,7 +82,7 @@ def operator(place: Place) -> Iterator[dict[DeviceId, Outcome]]:
     stop = Event()
 
     def grant() -> None:
-        outcomes.update(grant_all(root, address, wait_s=30.0, stopped=stop.is_set))
+        outcomes.update(grant_all(root, address, wait_s=250.0, stopped=stop.is_set))
 
     thread = Thread(target=grant)
     thread.start()
@@ -128,7 +128,7 @@ def test_an_operator_who_comes_later_finds_the_request_and_the_board_its_answer(
 ) -> None:
     old = public(place.keys)
 
-    assert place.renew("--wait-s", "1") == ExitCode.TIMEOUT
+    assert place.renew("--wait-s", "4") == ExitCode.TIMEOUT
     assert public(place.keys) == old
     capsys.readouterr()
     assert place.grant() == ExitCode.OK

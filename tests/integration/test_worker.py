@@ -117,7 +117,9 @@ def test_a_device_revoked_while_the_worker_runs_is_not_served(site: Site) -> Non
     with site.worker() as service:
         site.line.answered(site.asker.ask())
         site.fleet.revoke(site.asker)
-        site.line.quiet(1.1)  # the worker looks once a second
+        for _ in range(2):  # the worker looks once a second; the first look may be under way
+            before = service.vitals
+            site.line.wait(lambda: service.vitals is not before)  # noqa: B023 - it is used here
         site.line.ask(site.asker.ask())
         site.line.wait(lambda: service.counters["device"] == 1)
 

@@ -52,16 +52,19 @@ def test_a_restarted_broker_finds_the_worker_again(
     assert open_line.replies[0].payload == open_line.replies[1].payload
 
 
-def test_sigterm_finishes_what_was_accepted_and_takes_nothing_more(site: Site) -> None:
-    accepted, late = site.asker.ask(), site.asker.ask()
+def test_sigterm_finishes_what_was_accepted_and_takes_nothing_more(
+    site: Site, tmp_path: Path
+) -> None:
+    accepted, late, gate = site.asker.ask(), site.asker.ask(), tmp_path / "gate"
 
-    with site.process(seconds=0.4) as process:
+    with site.process(gate) as process:
         site.line.ask(accepted)
-        site.line.quiet(0.2)
+        site.line.wait(lambda: site.claimed() == 1)
         process.send_signal(signal.SIGTERM)
         site.line.wait(lambda: site.line.presences[-1].payload == b"")
         site.line.ask(late)
         site.line.wait(lambda: len(site.line.codes) == 2)
+        gate.touch()
         site.line.wait(lambda: len(site.line.replies) == 1)
         status = process.wait(PATIENCE_S)
 
@@ -70,15 +73,21 @@ def test_sigterm_finishes_what_was_accepted_and_takes_nothing_more(site: Site) -
     assert (status, site.line.of(late)) == (0, [])
 
 
-def test_a_killed_workers_question_is_claimed_again_by_the_next_one(site: Site) -> None:
+def test_a_killed_workers_question_is_claimed_again_by_the_next_one(
+    site: Site, tmp_path: Path
+) -> None:
     done, half_done = site.asker.ask(), site.asker.ask(Question(DOMAIN, Text("again")))
+    gate = tmp_path / "gate"
 
-    with site.process(seconds=0.3) as process:
+    with site.process(gate) as process:
+        gate.touch()
         site.line.answered(done)
+        gate.unlink()
         site.line.ask(half_done)
-        site.line.quiet(0.1)
+        site.line.wait(lambda: site.claimed() == 2)
         process.kill()
         process.wait()
+        site.line.wait(lambda: site.line.presences[-1].payload == b"")  # the next one is another
     with site.worker() as service:
         first = site.line.answered(half_done)
         site.line.answered(done)
@@ -88,8 +97,8 @@ def test_a_killed_workers_question_is_claimed_again_by_the_next_one(site: Site) 
     assert service.counters == {"answered": 1, "repeated": 1}
 
 
-def test_a_killed_worker_vanishes_from_the_broker(site: Site) -> None:
-    with site.process(seconds=0.0) as process:
+def test_a_killed_worker_vanishes_from_the_broker(site: Site, tmp_path: Path) -> None:
+    with site.process(tmp_path / "gate") as process:
         process.kill()
         site.line.wait(lambda: site.line.presences[-1].payload == b"")
 

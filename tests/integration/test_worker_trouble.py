@@ -30,7 +30,7 @@ def test_an_answer_that_the_disk_does_not_take_is_sent_all_the_same(site: Site) 
 
     with site.worker(Setup(gated(gate))) as service:
         site.line.ask(asked)
-        site.line.quiet(0.2)
+        site.line.wait(lambda: site.claimed() == 1)
         break_claims(site.claims)
         gate.set()
         site.line.wait(lambda: len(site.line.replies) == 1)
@@ -82,7 +82,7 @@ def test_what_is_not_finished_in_time_is_given_up_for_the_next_worker(site: Site
     with ClaimStore(site.claims) as witness:  # so that no start opens the claims of the dead
         with site.worker(Setup(gated(gate), limits)):
             site.line.ask(asked)
-            site.line.quiet(0.2)
+            site.line.wait(lambda: site.claimed() == 1)
         state = _state(witness, asked)
         gate.set()
 

@@ -11,7 +11,7 @@ from broker.pages import PageServer
 from cloud_worker.service import WorkerService
 from cloud_worker.status import Status
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 Checks = dict[str, str]
 
 
@@ -22,7 +22,7 @@ class Pages:
     address: str  # http://HOST:PORT
 
     def get(self, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=60)
         try:
             connection.request("GET", path)
             response = connection.getresponse()

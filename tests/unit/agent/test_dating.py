@@ -14,7 +14,7 @@ from tests.simulator import CloudSimulator
 from tests.unit.agent.device import Device
 
 DAY_S = 86_400.0
-SECOND_S = 2.0
+SECOND_S = 60.0
 
 
 def learn(device: Device, cloud: CloudSimulator) -> UUID:

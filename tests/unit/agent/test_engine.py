@@ -16,7 +16,7 @@ from broker.wire.payload import PayloadKind
 from tests.unit.agent.children import DOMAIN, WINDOW, has_gone, masked, pid_of, running
 from tests.unit.package.packages import SHIPPED, brought, copy_of, replace_weights
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 def test_nothing_runs_before_the_first_question(engine: Engine) -> None:
@@ -66,12 +66,12 @@ def test_a_child_that_is_killed_while_it_works_costs_no_answer(engine: Engine) -
 
 
 def test_an_idle_child_gives_its_memory_back(tmp_path: Path) -> None:
-    with running(brought(tmp_path), unload_after_s=0.3) as engine:
+    with running(brought(tmp_path), unload_after_s=60.0) as engine:
         engine.draft(masked(WINDOW, PayloadKind.WINDOW), DOMAIN)
         pid = pid_of(engine)
         engine.rest()
         busy = engine.pid
-        time.sleep(0.35)
+        engine._asked_s -= 60.0
 
         engine.rest()
 
@@ -82,12 +82,12 @@ def test_an_idle_child_gives_its_memory_back(tmp_path: Path) -> None:
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     question = masked(WINDOW, PayloadKind.WINDOW)
-    with running(brought(tmp_path), timeout_s=0.2) as engine:
+    with running(brought(tmp_path), timeout_s=2.0) as engine:
         engine.draft(question, DOMAIN)
         pid = pid_of(engine)
         os.kill(pid, signal.SIGSTOP)
 
-        with pytest.raises(ModelError, match=r"did not answer within 0.7 s"):
+        with pytest.raises(ModelError, match=r"did not answer within 2.5 s"):
             engine.draft(question, DOMAIN)
 
         assert has_gone(pid)

@@ -12,7 +12,7 @@ from agent.core.errors import EmptyInputError, InputError
 from agent.shell.events import Arrived, ticket_of
 from agent.shell.folder import FolderInput
 
-WITHIN_S = 5.0
+WITHIN_S = 60.0
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 
 

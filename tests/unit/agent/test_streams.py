@@ -31,9 +31,9 @@ def read_all(data: bytes) -> list[Arrived | Exhausted]:
     source = StreamInput(io.BytesIO(data), task="home", sink=queue.put)
     source.start()
     source.scan()
-    events = [queue.get(timeout=5)]
+    events = [queue.get(timeout=60)]
     while not isinstance(events[-1], Exhausted):
-        events.append(queue.get(timeout=5))
+        events.append(queue.get(timeout=60))
     source.stop()
     return events
 

@@ -22,7 +22,7 @@ FLEET, START, ASK, LOOK, PACK, CALIBRATE = range(6)  # the shell blocks of the R
 AGENT, WORKER = range(2)  # its settings
 
 _NUMBER = re.compile(r"^ ?(\d+)  ", re.MULTILINE)
-_PATIENCE_S = 30.0
+_PATIENCE_S = 100.0
 
 
 def test_the_three_lines_are_those_of_the_pipeline() -> None:

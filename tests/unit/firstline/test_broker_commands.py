@@ -128,9 +128,7 @@ def test_the_status_is_heard_by_the_operators_certificate(
     with linked(member(fleet, broker, BOARD)) as link:
         assert link.publish(state, told, retain=True) < FAILURE
 
-        code = cli.main(
-            ["fleet", "status", "--dir", str(fleet.folder), "--wait-s", "0.5", "--json"]
-        )
+        code = cli.main(["fleet", "status", "--dir", str(fleet.folder), "--wait-s", "2", "--json"])
 
     (device,) = json.loads(capsys.readouterr().out)["devices"]
     assert code == 0

@@ -24,9 +24,9 @@ def publish(broker: RunningBroker, topic: str, payload: bytes) -> None:
     events: SimpleQueue[Event] = SimpleQueue()
     address = Address(host=LOOPBACK, port=broker.port, client_id="board-1")
     with Session(address, subscriptions=(), sink=events.put) as session:
-        events.get(timeout=10)
+        events.get(timeout=60)
         session.publish(Message(topic, payload, retain=True))
-        while not isinstance(events.get(timeout=10), Acknowledged):
+        while not isinstance(events.get(timeout=60), Acknowledged):
             pass
 
 

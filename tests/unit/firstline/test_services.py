@@ -18,7 +18,7 @@ from firstline import cli
 from firstline.exits import ExitCode
 from tests.unit.firstline.conftest import Home, use_port
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def test_a_worker_answers_what_the_device_is_not_sure_of(
 ) -> None:
     with running_broker(tmp_path / "mosquitto") as broker:
         use_port(home, broker.port)
-        home.agent.write_text(home.agent.read_text().replace("0.5", "20.0"))
+        home.agent.write_text(home.agent.read_text().replace("0.5", "60.0"))
         with started("worker", "run", "--settings", str(home.worker), "--json") as worker:
             assert line_of(worker)["event"] == "started"
 
@@ -205,6 +205,6 @@ def test_a_worker_answers_what_the_device_is_not_sure_of(
             ended, err = stop(worker, signal.SIGTERM)
 
     assert (code, answer["answer"], answer["origin"]) == (0, "high bob@example.org", "cloud")
-    assert took_s < 10
+    assert took_s < 40  # less than it would wait
     assert ended == 0
     assert "bob" not in err

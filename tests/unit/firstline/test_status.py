@@ -20,7 +20,7 @@ from firstline.exits import ExitCode
 from tests.unit.firstline.conftest import Home, use_port
 
 pytestmark = pytest.mark.broker
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 BOARD = """
 [board]
 throttle_c = 110.0

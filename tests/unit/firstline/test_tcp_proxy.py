@@ -8,7 +8,7 @@ import pytest
 
 from firstline.bench.tcp_proxy import TcpProxy
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 SHORT_S = 0.1
 
 

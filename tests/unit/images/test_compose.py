@@ -94,7 +94,7 @@ def _make_fleet(folder: Path) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
     return done.stdout

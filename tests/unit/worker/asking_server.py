@@ -44,7 +44,7 @@ def asked(made: OpenAiCompleter, question: Question = ASKED, *, within_s: float 
 
 
 def wait_until(happens: Callable[[], object]) -> None:
-    give_up_s = time.monotonic() + 10.0
+    give_up_s = time.monotonic() + 60.0
     while not happens():
         assert time.monotonic() < give_up_s
         time.sleep(0.02)

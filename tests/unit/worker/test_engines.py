@@ -82,7 +82,7 @@ def test_an_engine_thread_outlives_a_model_that_fails() -> None:
     engines.put(job(broken), engine, LONG_S)
     engines.put(job(engine.complete), engine, LONG_S)
 
-    replies = [read(finished.get(timeout=5).said) for _ in range(2)]
+    replies = [read(finished.get(timeout=60).said) for _ in range(2)]
     assert replies == [Refused("the model failed"), Answer("on", "model 1", 0.5)]
 
 
@@ -91,7 +91,7 @@ def test_an_engine_that_is_slow_keeps_no_question_of_another_waiting() -> None:
     gate = Flag()
 
     def slowly(_question: Question, _deadline_s: float) -> Answer:
-        gate.wait(5)
+        gate.wait(60)
         return Answer("slow", "model 1", 0.5)
 
     slow, quick = Engine("slow", slowly), Engine("quick", lambda *_: Answer("on", "quick", 0.5))
@@ -99,11 +99,11 @@ def test_an_engine_that_is_slow_keeps_no_question_of_another_waiting() -> None:
 
     engines.put(job(slow.complete), slow, LONG_S)
     engines.put(job(quick.complete), quick, LONG_S)
-    first = read(finished.get(timeout=5).said)
+    first = read(finished.get(timeout=60).said)
     gate.set()
 
     assert first == Answer("on", "quick", 0.5)
-    assert read(finished.get(timeout=5).said) == Answer("slow", "model 1", 0.5)
+    assert read(finished.get(timeout=60).said) == Answer("slow", "model 1", 0.5)
 
 
 def test_a_question_whose_time_is_over_costs_no_model_time() -> None:
@@ -119,7 +119,7 @@ def test_a_question_whose_time_is_over_costs_no_model_time() -> None:
 
     engines.put(job(note), engine, time.monotonic())
 
-    assert finished.get(timeout=5).said == Postponed(Reason.LATE, 0.0)
+    assert finished.get(timeout=60).said == Postponed(Reason.LATE, 0.0)
     assert asked == []
 
 

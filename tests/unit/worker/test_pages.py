@@ -30,7 +30,7 @@ def port_of(server: PageServer) -> int:
 
 
 def get(server: PageServer, path: str, verb: str = "GET") -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=60)
     try:
         connection.request(verb, path)
         response = connection.getresponse()
@@ -40,7 +40,7 @@ def get(server: PageServer, path: str, verb: str = "GET") -> tuple[int, str, byt
 
 
 def connected(server: PageServer, sends: bytes) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port_of(server)), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", port_of(server)), timeout=60)
     connection.sendall(sends)
     return connection
 
@@ -116,7 +116,7 @@ def test_a_request_that_comes_slowly_is_hung_up_on(server: PageServer) -> None:
         heard = said(connection)
 
     assert heard == b""
-    assert SLOW_S * 0.9 <= time.monotonic() - begun_s < SLOW_S * 3
+    assert SLOW_S * 0.9 <= time.monotonic() - begun_s < SLOW_S * 15
 
 
 @pytest.mark.usefixtures("patient")
@@ -135,18 +135,18 @@ def test_a_stop_waits_for_nobody() -> None:
 
     def wait() -> Page:
         begun.set()
-        gate.wait(10)
+        gate.wait(60)
         return HELLO
 
     with PageServer("127.0.0.1", 0, {"/slow": wait}) as serving:
         slow = connected(serving, b"GET /slow HTTP/1.0\r\n\r\n")
-        assert begun.wait(10)
+        assert begun.wait(60)
         begun_s = time.monotonic()
     took_s = time.monotonic() - begun_s
     gate.set()
     slow.close()
 
-    assert took_s < 5
+    assert took_s < 30
 
 
 def test_an_address_in_use_is_told(server: PageServer) -> None:
@@ -163,6 +163,6 @@ def test_an_address_of_ipv6_is_served() -> None:
         pytest.skip("this machine has no IPv6")
     with serving:
         assert serving.address.startswith("http://[::1]:")
-        with socket.create_connection(("::1", port_of(serving)), timeout=10) as connection:
+        with socket.create_connection(("::1", port_of(serving)), timeout=60) as connection:
             connection.sendall(b"GET /hello HTTP/1.0\r\n\r\n")
             assert said(connection).endswith(b"hello\n")
