@@ -230,6 +230,8 @@ def test_colours_are_for_terminals_only() -> None:
 def test_ctrl_c_has_an_exit_code_of_its_own() -> None:
     code = "import signal; from firstline import cli; from firstline.commands import exit_codes"
     code += "; exit_codes.show = lambda *a, **k: signal.raise_signal(signal.SIGINT)"
+    # A suite that runs in the background was started with SIGINT ignored.
+    code += "; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code += "; raise SystemExit(cli.main(['exit-codes']))"
 
     done = subprocess.run([sys.executable, "-c", code], check=False)
