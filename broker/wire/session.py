@@ -196,10 +196,12 @@ class Session:
             return
         self._connection += 1
         self._room = Semaphore(self._address.receive_maximum)
-        if self._subscriptions:
-            self._asked = self._subscriptions  # which `watch` replaces, and never changes
+        self._asked = self._subscriptions  # which `watch` replaces, and never changes
+        if self._asked:
             self._subscribing = client.subscribe(self._asked)[1] or 0
         self._online = True
+        if late := [each for each in self._subscriptions if each not in self._asked]:
+            client.subscribe(late)  # `watch` took us for offline
         limit = getattr(properties, "ReceiveMaximum", _DEFAULT_RECEIVE_MAXIMUM)
         self._sink(Online(limit))
 

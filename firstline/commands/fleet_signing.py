@@ -23,6 +23,7 @@ from firstline.passphrases import PassphraseFile, new_passphrase, passphrase_of,
 
 if TYPE_CHECKING:
     from broker.fleet.releases.press import Step
+    from broker.fleet.releases.repository import Repository
 
 _ALL_ONLINE = "online"
 
@@ -73,8 +74,9 @@ def renew(
     """Have root and targets hold for longer; boards take nothing of what is over."""
     from broker.fleet.releases.repository import Repository  # noqa: PLC0415
 
-    passphrase = passphrase_of(folder, passphrase_file)
-    steps = Repository(folder).sign_again(passphrase=passphrase, now_s=time.time())
+    passphrase, repository = passphrase_of(folder, passphrase_file), Repository(folder)
+    steps = repository.sign_again(passphrase=passphrase, now_s=time.time())
+    _vouch(repository, passphrase)
     _show(folder, steps, as_json=as_json)
 
 
@@ -95,6 +97,7 @@ def rotate(
         rotation.rotate(repository, each, passphrase=passphrase, now_s=time.time())
         for each in (rotation.ONLINE_ROLES if role == _ALL_ONLINE else (role,))
     ]
+    _vouch(repository, passphrase)
     _show(folder, steps, as_json=as_json)
 
 
@@ -133,10 +136,11 @@ def share(  # noqa: PLR0913 - each is an option of the command
     from broker.fleet.releases.repository import Repository  # noqa: PLC0415
 
     people = [public_key(each) for each in public]
-    passphrase, now_s = passphrase_of(folder, passphrase_file), time.time()
+    passphrase, repository = passphrase_of(folder, passphrase_file), Repository(folder)
     step = rotation.share(
-        Repository(folder), role, people, threshold, passphrase=passphrase, now_s=now_s
+        repository, role, people, threshold, passphrase=passphrase, now_s=time.time()
     )
+    _vouch(repository, passphrase)
     _show(folder, [step], as_json=as_json)
 
 
@@ -165,6 +169,13 @@ def adopt(
 
     step = rotation.adopt(Repository(folder), draft, now_s=time.time())
     _show(folder, [step], as_json=as_json)
+
+
+def _vouch(repository: "Repository", passphrase: str | None) -> None:
+    """New boards begin with the newest root, and know nothing of keys that were given up."""
+    from broker.fleet.root import open_root  # noqa: PLC0415
+
+    repository.vouch_for_root(open_root(repository.fleet, passphrase))
 
 
 def _show(folder: Path, steps: "list[Step]", *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import pytest
 from agent.update.cache import Cache
 from agent.update.errors import RefusedError
 from broker.fleet.mosquitto import RunningBroker, running_broker
+from broker.fleet.releases.rotation import rotate
 from firstline import cli
 from firstline.exits import ExitCode
 from tests.line import NotedLine, noted_line
@@ -103,6 +104,27 @@ def test_a_look_when_nothing_is_new_asks_for_the_next_root_and_the_date_alone(
 
     assert again == first
     assert [topic.split("/")[-2] for topic in line.asked] == ["2.root.json", "timestamp.json"]
+
+
+def test_after_the_root_has_other_keys_a_new_board_begins_there_and_an_old_one_follows(
+    operator: Operator, board: Board, line: NotedLine, tmp_path: Path
+) -> None:
+    operator.publish()
+    with board.trusting(line) as trust:
+        before = trust.refresh()
+    rotate(operator.repository, "root", passphrase=None, now_s=operator.now_s)
+    operator.repository.vouch_for_root(operator.root)
+    operator.publish()
+    new = make_board(tmp_path / "new", operator)
+
+    seen = []
+    for each in (board, new):
+        line.asked.clear()
+        with each.trusting(line) as trust:
+            seen.append(trust.refresh())
+
+    assert (before.root, seen[0].root, seen[1].root) == (1, 2, 2)
+    assert not any("/2.root.json/" in topic for topic in line.asked)  # it has that one
 
 
 def test_what_a_killed_look_left_behind_is_removed_by_the_next(

@@ -3,18 +3,21 @@
 import os
 import signal
 import time
+from threading import Event
 
 import pytest
 
 from agent.shell.updater import UpdaterSaid
-from agent.update.book import Bounds, Slots
-from agent.update.slots import FILE, UPDATES
+from agent.update.book import Bounds, Installed, Slots
+from agent.update.slots import FILE, UPDATES, SlotStore
 from agent.update.words import Stop
 from firstline import workshop
 from firstline.bench.swap_board import SwapBoard
 from firstline.bench.swap_packages import PACKAGE, POISON, break_it, lay_down
 from tests.swapping import LONG, SHORT, book_of, children_of, counted, folder_of
 from tests.updates import wait_for
+
+PATIENCE_S = 60.0
 
 
 def test_a_package_that_is_slower_than_its_bounds_is_taken_back(board: SwapBoard) -> None:
@@ -71,15 +74,33 @@ def test_of_two_releases_at_once_the_later_one_stays(board: SwapBoard) -> None:
     assert book_of(board).bad == ()
 
 
-@pytest.mark.parametrize("when", ["while it is tested", "while it is watched"])
-def test_a_release_that_is_aborted_does_not_stay(board: SwapBoard, when: str) -> None:
-    ready = lay_down(board.state, 1, LONG)
-    board.offer(ready)
-    if when == "while it is watched":
-        counted(board, "updates_switched")
-        assert board.ask().version == 1
-    stop = Stop(package=PACKAGE, release=1, reason="the operator aborted it")
-    board.queue.put(UpdaterSaid(0, {"stop": stop.write().decode()}, b""))
+@pytest.mark.parametrize(
+    "when", ["while it is tested", "while it is switched to", "while it is watched"]
+)
+def test_a_release_that_is_aborted_does_not_stay(
+    board: SwapBoard, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, switch, switched = lay_down(board.state, 1, LONG), SlotStore.begin, Event()
+
+    def abort() -> None:
+        stop = Stop(package=PACKAGE, release=1, reason="the operator aborted it")
+        board.queue.put(UpdaterSaid(0, {"stop": stop.write().decode()}, b""))
+
+    def switch_and_abort(slots: SlotStore, installed: Installed, bounds: Bounds) -> None:
+        abort()
+        switch(slots, installed, bounds)
+        switched.set()
+
+    if when == "while it is switched to":
+        monkeypatch.setattr(SlotStore, "begin", switch_and_abort)
+        board.offer(ready)
+        assert switched.wait(PATIENCE_S)
+    else:
+        board.offer(ready)
+        if when == "while it is watched":
+            counted(board, "updates_switched")
+            assert board.ask().version == 1
+        abort()
 
     wait_for(lambda: board.ask().version == 0)
     give_up_s = time.monotonic() + 2.0

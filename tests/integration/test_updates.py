@@ -1,14 +1,17 @@
 """A release on its way to a board that answers: real broker, agent, updater, engines."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from firstline.plan import plan_apart
-from tests.updates import Site, site, version_of
+from tests.updates import PACKAGE, Site, site, version_of, wait_for
 
 pytestmark = pytest.mark.broker
+
+MANY = 25  # questions: a share is told of twenty
 
 
 @pytest.fixture
@@ -79,3 +82,36 @@ def test_a_release_that_no_board_can_run_is_told_with_its_reason(
     assert here.ask()["model"] == "commands-small 1.0.0"
     assert (told.digest, told.running) == (digest, "")
     assert "is not the file that was packed" in told.reason
+
+
+def test_a_release_that_answers_and_is_too_often_unsure_is_taken_back(
+    here: Site, tmp_path: Path
+) -> None:
+    settings = here.board / "agent.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("max_error = 1.0", "max_error = 0.1"), encoding="utf-8")
+    wait_for(lambda: "settings reloaded" in here.said())
+    before = here.ask()
+    unsure = version_of(tmp_path, "1.0.1")
+    forget_how_sure(unsure)
+    here.release(here.plan(unsure), watch_s=600.0, most_escalated=0.5)
+    wait_for(lambda: here.slots.trial)
+
+    asked = [here.asking() for _ in range(MANY)]  # nobody is there to answer but the board
+    wait_for(lambda: here.slots.trial is None)
+    wait_for(lambda: all(answer() for answer in asked))
+    after = here.ask()
+
+    assert [each["origin"] for each in (before, after)] == ["device", "device"]
+    assert [each["model"] for each in (before, after)] == [f"{PACKAGE} 1.0.0"] * 2
+    (quarantined,) = here.book.bad
+    assert quarantined.reason.endswith("questions were asked of the cloud")
+
+
+def forget_how_sure(package: Path) -> None:
+    """Leave a package without the rows that say how often it is right: it answers as before."""
+    path = package / "calibration.json"
+    calibration = json.loads(path.read_text(encoding="utf-8"))
+    for head in calibration["heads"].values():
+        head["risk_coverage"], head["risk_table"] = [], []
+    path.write_text(json.dumps(calibration), encoding="utf-8")

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from broker.fleet import passphrase
-from broker.fleet.releases.metadata import LIFE_S
+from broker.fleet.releases.metadata import LIFE_S, dump
 from broker.fleet.releases.repository import Repository
+from broker.fleet.root import read_public
+from broker.wire.signed import open_signed
+from broker.wire.vouched import ROOT_FILE, ROOT_LABEL
 from firstline import cli
 from firstline.exits import ExitCode
 from tests.releases import make_repository
@@ -128,3 +131,14 @@ def test_a_key_opens_with_its_persons_passphrase_alone(
     code = signing("sign", step["steps"][0]["draft"], "--key", str(anna["key"]))
 
     assert code == ExitCode.KEYS
+
+
+@pytest.mark.parametrize("words", [("rotate", "root"), ("rotate", "online"), ("renew",)])
+def test_a_board_that_comes_later_begins_with_the_newest_root(
+    repository: Repository, words: tuple[str, ...]
+) -> None:
+    assert signing(*words, "--dir", str(repository.fleet)) == ExitCode.OK
+
+    wrapped = (repository.shelf.folder / "metadata" / ROOT_FILE).read_bytes()
+    begun = open_signed(ROOT_LABEL, wrapped, read_public(repository.fleet)).encode()
+    assert begun == dump(repository.shelf.root())
