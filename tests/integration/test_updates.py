@@ -87,13 +87,14 @@ def test_a_release_that_no_board_can_run_is_told_with_its_reason(
 def test_a_release_that_answers_and_is_too_often_unsure_is_taken_back(
     here: Site, tmp_path: Path
 ) -> None:
+    here.runs("1.0.0")
     settings = here.board / "agent.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("max_error = 1.0", "max_error = 0.1"), encoding="utf-8")
     wait_for(lambda: "settings reloaded" in here.said())
     before = here.ask()
     unsure = version_of(tmp_path, "1.0.1")
-    forget_how_sure(unsure)
+    make_unsure(unsure)
     here.release(here.plan(unsure), watch_s=600.0, most_escalated=0.5)
     wait_for(lambda: here.slots.trial)
 
@@ -108,10 +109,12 @@ def test_a_release_that_answers_and_is_too_often_unsure_is_taken_back(
     assert quarantined.reason.endswith("questions were asked of the cloud")
 
 
-def forget_how_sure(package: Path) -> None:
-    """Leave a package without the rows that say how often it is right: it answers as before."""
+def make_unsure(package: Path) -> None:
+    """Have a package be right as often as before, and at scores that it hardly ever reaches."""
     path = package / "calibration.json"
     calibration = json.loads(path.read_text(encoding="utf-8"))
     for head in calibration["heads"].values():
-        head["risk_coverage"], head["risk_table"] = [], []
+        head["risk_table"] = [
+            (round(1.0 - (1.0 - score) * 1e-4, 9), *rows) for score, *rows in head["risk_table"]
+        ]
     path.write_text(json.dumps(calibration), encoding="utf-8")
