@@ -24,7 +24,7 @@ from agent.task import Task
 from agent.update.book import Installed
 from agent.update.slots import SlotStore
 from agent.update.telling import Telling
-from agent.update.words import Begin, Over, Ready, Stop, Told
+from agent.update.words import Begin, Damaged, Over, Ready, Stop, Told
 from broker.wire.errors import BrokerUnavailableError, KeyFileError
 from broker.wire.session import Message, Received
 from broker.wire.topics import (
@@ -174,6 +174,10 @@ class Updates:
                 self._tell(
                     Progress(**{name: getattr(told, name) for name in told.__struct_fields__})
                 )
+            case {"damaged": str(text)}:
+                copies = Damaged.read(text).copies
+                self._counters["update_floors_damaged"] += copies
+                self._telling.damaged(copies)
             case {"ready": str(text)}:
                 self._installer.ready(Ready.read(text))
             case {"stop": str(text)}:

@@ -27,7 +27,7 @@ from agent.update.follow import Follower
 from agent.update.line import LineClosedError
 from agent.update.pipe_line import PipeLine
 from agent.update.trust import Trust
-from agent.update.words import Begin, Over
+from agent.update.words import Begin, Damaged, Over
 from broker.wire.credentials import DeviceCredentials, load_device
 
 _UNHEARD_S: Final = 300.0  # the broker is slow, or only part of a release is there yet
@@ -57,7 +57,10 @@ def _look(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Over:
     date = Date(begin.made_s, time.time, begin.offset_s)
     try:
         for _ in range(_LOOKS):
-            with _trust(line, begin, own, date) as trust:
+            floor = Floor(Path(begin.state) / "update-floor", own.storage_key)
+            if floor.damaged:
+                line.tell("damaged", Damaged(copies=floor.damaged))
+            with _trust(line, begin, own, floor, date) as trust:
                 signed_s = trust.refresh().signed_s
                 follower = Follower(
                     line=line,
@@ -84,13 +87,12 @@ def _look(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Over:
     return Over(again_s=_UNHEARD_S)
 
 
-def _trust(line: PipeLine, begin: Begin, own: DeviceCredentials, date: Date) -> Trust:
-    state = Path(begin.state)
+def _trust(line: PipeLine, begin: Begin, own: DeviceCredentials, floor: Floor, date: Date) -> Trust:
     return Trust(
-        cache=Cache(state / "updates" / "tuf"),
+        cache=Cache(Path(begin.state) / "updates" / "tuf"),
         root=own.root,
         fetcher=MqttFetcher(line, own.fleet),
-        floor=Floor(state / "update-floor", own.storage_key),
+        floor=floor,
         date=date,
     )
 

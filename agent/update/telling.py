@@ -61,9 +61,14 @@ class Telling:
         others = (each for each in self._report.packages if each.package != progress.package)
         self._say(sorted((*others, told), key=lambda each: each.package))
 
+    def damaged(self, copies: int) -> None:
+        """Note that so many more copies of the floor were found damaged."""
+        self._report = replace(self._report, damaged=self._report.damaged + copies)
+        self._changed = True
+
     def again(self) -> None:
         """The broker may have lost it."""
-        self._changed = bool(self._report.packages)
+        self._changed = bool(self._report.packages or self._report.damaged)
 
     def sealed(self) -> bytes | None:
         """The report to publish; None if the broker has it."""

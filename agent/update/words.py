@@ -4,6 +4,7 @@
     updater:  {"watch": [TOPIC]}  {"unwatch": [TOPIC]}  {"say": TOPIC} || payload
               {"told": Told}    what its looking came to, or how far it is
               {"ready": Ready}  a package that was assembled and verified
+              {"damaged": Damaged}  what it found on the disk, and has mended
               {"stop": Stop}    a package that the operator wants back
               {"over": Over}    the last word
 
@@ -74,6 +75,12 @@ class Stop(Document, frozen=True):
     package: PackageName
     release: _Release
     reason: str
+
+
+class Damaged(Document, frozen=True):
+    """Copies of the floor were not what was written."""
+
+    copies: Annotated[int, Meta(ge=1)]
 
 
 class Over(Document, frozen=True):

@@ -63,6 +63,7 @@ class UpdateReport(Document, frozen=True):
     count: Version  # of reports since then
     groups: Annotated[tuple[Name, ...], Meta(max_length=16)]  # whose rollouts it follows
     packages: Annotated[tuple[Progress, ...], Meta(max_length=64)]
+    damaged: Annotated[int, Meta(ge=0)] = 0  # copies of its floor, found so since it was started
 
     @property
     def order(self) -> tuple[int, int]:

@@ -66,7 +66,11 @@ def status(  # noqa: PLR0913 - each is an option of the command
     releases = [view.document(each, steward.boards(each)) for each in chosen]
     lines = [line for each in chosen for line in view.lines(each, steward.boards(each))]
     lines += [f"{name}  {count}" for name, count in sorted(counters.items()) if count]
-    document = {"releases": releases, "counters": dict(counters)}
+    damaged = view.damaged(steward.reports.latest)
+    lines += [
+        f"{name}: {count} copies of its floor were damaged" for name, count in damaged.items()
+    ]
+    document = {"releases": releases, "counters": dict(counters), "floors_damaged": damaged}
     show(document, lines or ["Nothing was released yet."], as_json=as_json)
 
 

@@ -24,13 +24,19 @@ def serve(
     folder: FolderOption = DEFAULT_FOLDER,
     plain: PlainOption = None,
     retain_mb: Annotated[
-        int, typer.Option(min=0, max=16_384, help="MiB of releases that the broker holds.")
-    ] = 64,
+        int | None,
+        typer.Option(
+            min=0,
+            max=16_384,
+            help="MiB of releases that the broker holds, from now on; 64 at first.",
+        ),
+    ] = None,
     passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
 ) -> None:
     """Keep releases at the broker, serve what it cannot hold, let waves go on, until Ctrl-C."""
     from broker.fleet.releases.outlet import Outlet  # noqa: PLC0415 - the other verbs need no MQTT
+    from broker.fleet.releases.publish import keep_budget  # noqa: PLC0415
     from broker.fleet.releases.serve import Budget, Server  # noqa: PLC0415
     from firstline.rolling.following import Following, subscriptions  # noqa: PLC0415
     from firstline.rolling.opening import steward_of  # noqa: PLC0415
@@ -56,9 +62,10 @@ def serve(
                 console.show({"rollout": words}, [words], as_json=as_json)
             return stop.is_set()
 
-        budget = Budget(retained_bytes=retain_mb * _MIB)
+        if retain_mb is not None:
+            keep_budget(folder, retain_mb * _MIB)
         filled = partial(_tell_filled, as_json=as_json)
-        server = Server(outlet, steward.releases, budget=budget, filled=filled)
+        server = Server(outlet, steward.releases, budget=Budget(), filled=filled)
         server.run(stopped)
     counted = dict(server.counters + server.requests.counters + steward.reports.counters)
     lines = [f"{name}  {count}" for name, count in sorted(counted.items())]

@@ -7,6 +7,7 @@ from broker.fleet.releases.courses import Course
 from broker.fleet.releases.rollouts import stage
 from broker.fleet.releases.standings import Board
 from broker.fleet.releases.waves import Standing
+from broker.wire.update_report import UpdateReport
 from firstline.console import columns
 
 HEADING = ("board", "state", "loaded", "says")
@@ -31,6 +32,11 @@ def document(course: Course, boards: Sequence[Board]) -> dict[str, object]:
         "counts": counts(boards),
         "boards": [_board(each) for each in boards],
     }
+
+
+def damaged(reports: Mapping[str, UpdateReport]) -> dict[str, int]:
+    """Boards that found copies of their floor damaged: a card that wears out, or somebody at it."""
+    return {device: each.damaged for device, each in sorted(reports.items()) if each.damaged}
 
 
 def counts(boards: Sequence[Board]) -> dict[str, int]:

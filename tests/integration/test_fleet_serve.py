@@ -80,9 +80,13 @@ def test_a_device_gets_what_is_retained_and_what_is_served(
         process.send_signal(signal.SIGTERM)
         told = json.loads(process.stdout.readline())
         code = process.wait(60.0)
+    with serving(fleet) as process:  # whoever fills the broker next knows what was said
+        assert process.stdout is not None
+        again = json.loads(process.stdout.readline())["filled"]
 
     assert path.read_bytes() == weights
     assert (filled["retained"], filled["on_request"]) == (2, 13)
+    assert (again["retained"], again["published"], again["withdrawn"]) == (2, 0, 0)
     assert told["counters"]["blocks_served"] == 13
     assert code == 0
 

@@ -1,6 +1,7 @@
 """A release on its way to a board that answers: real broker, agent, updater, engines."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,8 +36,12 @@ def test_a_release_is_taken_proven_and_told(here: Site, tmp_path: Path) -> None:
     here.agent.kill()  # what is installed is also what the next start runs, and the planner knows
     planned = plan_apart(here.board / "agent.toml")
     assert [task.engine.package.name for task in planned.tasks] == [digest]
+    floor = here.board / "state" / "update-floor.a"
+    floor.write_bytes(bytes(len(floor.read_bytes())))
     here.agent.start()
     here.runs("1.0.1")
+    wait_for(lambda: counters_of(here)["update_floors_damaged"] == 1)
+    assert floor.read_bytes() == floor.with_suffix(".b").read_bytes()
 
 
 def test_an_aborted_release_is_taken_back_while_it_is_watched(here: Site, tmp_path: Path) -> None:
@@ -107,6 +112,12 @@ def test_a_release_that_answers_and_is_too_often_unsure_is_taken_back(
     assert [each["model"] for each in (before, after)] == [f"{PACKAGE} 1.0.0"] * 2
     (quarantined,) = here.book.bad
     assert quarantined.reason.endswith("questions were asked of the cloud")
+
+
+def counters_of(here: Site) -> Counter[str]:
+    """What the agent has counted, as its status says."""
+    status = json.loads((here.board / "state" / "status.json").read_bytes())
+    return Counter(status["counters"])
 
 
 def make_unsure(package: Path) -> None:

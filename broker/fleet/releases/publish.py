@@ -4,6 +4,7 @@
                                                does not fit: served on request, see `serve`
 
     DIR/releases/retained    what the broker took from us, in order, and when
+    DIR/releases/budget      how many bytes of releases it shall hold, if somebody said so
 
 Nobody can ask a broker which topics it retains without being sent all of it. So we keep a list, and
 look at the last block of it: where that is, all that came before is too. The broker keeps in memory
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from broker.fleet.errors import NotAFleetError
 from broker.fleet.folder import locked, store
 from broker.fleet.releases.messages import messages, over
 from broker.fleet.releases.needed import needed
@@ -29,6 +31,7 @@ from broker.wire.topics import FleetId, release_block, release_metadata
 RETAINED_BYTES: Final = 64 * 1024 * 1024  # that the broker holds of releases, by default
 EXPIRY_S: Final = 90 * 86_400  # of a block at the broker, as of the rollout that needs it
 _LEDGER: Final = "retained"
+_BUDGET: Final = "budget"
 _TIMESTAMP: Final = "timestamp.json"
 
 Progress = Callable[[int, int], None]  # blocks that were sent, and in all
@@ -54,9 +57,15 @@ class Filled:
 
 
 def fill(
-    outlet: Outlet, releases: Releases, *, budget_bytes: int = RETAINED_BYTES, progress: Progress
+    outlet: Outlet, releases: Releases, *, budget_bytes: int | None = None, progress: Progress
 ) -> Filled:
     """Have the broker hold what boards need, and no more of what was released before.
+
+    Args:
+        outlet: The connection.
+        releases: Whose.
+        budget_bytes: What the broker shall hold of it; None: as much as was said last.
+        progress: Told while blocks are sent.
 
     Raises:
         BrokerUnavailableError: it is not there, or takes nothing any more.
@@ -67,7 +76,8 @@ def fill(
     folder, fleet = releases.folder, releases.fleet
     stock, shelf = Stock(folder), Shelf(folder)
     contents = needed(shelf, stock)
-    wanted = retained(stock, contents, budget_bytes)
+    most_bytes = budget_of(folder) if budget_bytes is None else budget_bytes
+    wanted = retained(stock, contents, most_bytes)
     every = {name for sha256 in contents for name in stock.names(sha256)}
     ledger = Ledger(folder)
     known = _holds(outlet, fleet, ledger)
@@ -91,6 +101,32 @@ def fill(
     return Filled(
         len(lacking), published_bytes, len(gone), frozenset(wanted), len(every) - len(wanted)
     )
+
+
+def budget_of(folder: Path) -> int:
+    """How many bytes of releases the broker shall hold.
+
+    Raises:
+        NotAFleetError: the file that says so is damaged.
+    """
+    path = folder / RELEASES / _BUDGET
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return RETAINED_BYTES
+    except ValueError:
+        raise NotAFleetError(
+            f"{path}: not a number of bytes: 'firstline fleet serve --retain-mb' writes it anew"
+        ) from None
+
+
+def keep_budget(folder: Path, budget_bytes: int) -> None:
+    """Note how many bytes of releases the broker shall hold from now on.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    store(folder / RELEASES / _BUDGET, f"{budget_bytes}\n".encode())
 
 
 class Ledger:

@@ -18,7 +18,6 @@ from broker.fleet.errors import FleetError
 from broker.fleet.releases.outlet import Outlet
 from broker.fleet.releases.publish import (
     EXPIRY_S,
-    RETAINED_BYTES,
     Filled,
     Progress,
     Releases,
@@ -53,7 +52,7 @@ _TIMES: Final = 2  # of all that there is, that one board may have sent in a day
 class Budget:
     """The broker's memory for releases."""
 
-    retained_bytes: int = RETAINED_BYTES
+    retained_bytes: int | None = None  # None: what was said last, for each release anew
     passing_bytes: int = PASSING_BYTES
 
 
