@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from broker.fleet.mosquitto import RunningBroker, running_broker
 from cloud_worker.models import echo
@@ -12,7 +12,9 @@ from tests.asker import DOMAIN, Asker, Fleet, make_fleet
 from tests.simulator import CloudSimulator, simulated_cloud
 
 # No absolute times: a machine that is shared may take any time for an example.
-settings.register_profile("firstline", settings(), deadline=None)
+settings.register_profile(
+    "firstline", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("firstline")
 
 

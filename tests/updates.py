@@ -19,6 +19,7 @@ from broker.fleet.releases.publish import block_messages
 from broker.fleet.releases.repository import Repository
 from broker.fleet.releases.stock import Stock
 from broker.fleet.root import open_root
+from broker.package.golden import GOLDEN_FILE
 from broker.wire.credentials import load_roster
 from broker.wire.release import Choice, Needs, PackagePlan, Rollout, digest
 from broker.wire.session import Address, Event, Received, Session
@@ -67,6 +68,9 @@ def wait_for(what: Callable[[], object], within_s: float = WITHIN_S) -> None:
 def version_of(to: Path, version: str, *, package: str = PACKAGE) -> Path:
     """A shipped package as another version of it."""
     folder = Path(shutil.copytree(SHIPPED / package, to / f"{package}-{version}"))
+    golden = folder / GOLDEN_FILE
+    slowly = {**json.loads(golden.read_bytes()), "ms": 10_000.0}  # machines are busy
+    golden.write_text(json.dumps(slowly), encoding="utf-8")
     path = folder / "package.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('version = "1.0.0"', f'version = "{version}"'), encoding="utf-8")

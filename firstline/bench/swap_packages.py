@@ -1,6 +1,7 @@
 """Packages for `bench swap`: versions of a shipped one, and one broken as packers break it."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from agent.update.book import Bounds, Installed
 from agent.update.slots import PACKAGES, UPDATES
 from agent.update.words import Ready
 from broker.package.files import PACKAGE_FILE, sha256
+from broker.package.golden import GOLDEN_FILE
 from firstline.shipped import MODELS
 
 PACKAGE: Final = "commands-small"
@@ -26,6 +28,8 @@ def lay_down(state: Path, number: int, bounds: Bounds) -> Ready:
     for path in (MODELS / PACKAGE).iterdir():
         if path.name == PACKAGE_FILE:
             _edit(folder, path.read_text(encoding="utf-8"), 'version = "1.0.0"', version)
+        elif path.name == GOLDEN_FILE:
+            (folder / path.name).write_text(_in_any_time(path.read_bytes()), encoding="utf-8")
         else:
             shutil.copyfile(path, folder / path.name)
     installed = Installed(
@@ -50,6 +54,11 @@ def break_it(state: Path, ready: Ready) -> None:
     path.write_text(f"{path.read_text(encoding='utf-8').rstrip()}\n{POISON}\n", encoding="utf-8")
     text = described.read_text(encoding="utf-8")
     described.write_text(text.replace(before, sha256(path)), encoding="utf-8")
+
+
+def _in_any_time(golden: bytes) -> str:
+    """As if an answer took ten seconds: on a busy machine, too, the self-test is passed."""
+    return json.dumps({**json.loads(golden), "ms": 10_000.0})
 
 
 def _edit(folder: Path, text: str, line: str, version: str) -> None:
