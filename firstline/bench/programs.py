@@ -10,7 +10,7 @@ from pathlib import Path
 
 from broker.fleet.mosquitto import running_broker
 
-_STOP_S = 15.0
+_STOP_S = 60.0
 
 
 class Program:

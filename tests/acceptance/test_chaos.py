@@ -10,7 +10,7 @@ SEED = 2
 pytestmark = [pytest.mark.acceptance, pytest.mark.broker]
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_no_question_is_lost_and_none_has_two_effects_whatever_fails() -> None:
     found = measure(QUESTIONS, SEED, lambda _: None)
 
