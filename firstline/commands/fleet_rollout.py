@@ -3,6 +3,7 @@
 status           each board, and how far the waves are; --wait follows to the end
 pause, resume    nobody begins, downloads hold; and on again
 abort            downloads end, who is being watched goes back
+forget           what is released no more and no board runs: its files, its signature
 history          who did what and when, and whether the log is as it was written
 """
 
@@ -19,7 +20,7 @@ from firstline.commands.fleet_options import DEFAULT_FOLDER, FolderOption, Plain
 from firstline.console import JsonOption, columns, show
 from firstline.dates import minute
 from firstline.exits import ExitCode
-from firstline.passphrases import PassphraseFile
+from firstline.passphrases import PassphraseFile, passphrase_of
 
 if TYPE_CHECKING:
     from broker.fleet.releases.courses import Course
@@ -133,6 +134,43 @@ def resume(  # noqa: PLR0913 - each is an option of the command
 app.command(
     "abort", help="End a release for ever: downloads stop, boards that are being watched go back."
 )(_stopping(lambda steward, course, why: steward.rollouts.abort(course, why, now_s=time.time())))
+
+
+@app.command()
+def forget(  # noqa: PLR0913 - each is an option of the command
+    package: PackageArgument = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    wait_s: Annotated[float, typer.Option(min=0.1, max=60.0, help="How long to listen.")] = 1.0,
+    folder: FolderOption = DEFAULT_FOLDER,
+    plain: PlainOption = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let go of old releases that no board runs: their files here and at the broker."""
+    from broker.fleet.releases import forgetting  # noqa: PLC0415
+    from firstline.rolling import following, opening  # noqa: PLC0415
+
+    steward, address = opening.steward_of(folder), opening.address_of(folder, plain)
+    following.hear(steward, address, wait_s=wait_s)
+    ledger, reports = steward.rollouts.ledger, steward.reports.latest
+    old = forgetting.old_releases(ledger, package, reports, steward.rollouts.roster)
+    files = 0
+    if old.free and not dry_run:
+        secret = passphrase_of(folder, passphrase_file)
+        files = forgetting.forget(ledger, old, passphrase=secret, now_s=time.time())
+        opening.fill_broker(steward, address)
+    said = "may go" if dry_run else "is gone"
+    lines = [f"{path} {said}" for path in sorted(old.free)]
+    lines += [f"{path} stays: {', '.join(who)} run it" for path, who in sorted(old.held.items())]
+    lines += [] if dry_run else [f"{files} files are deleted"]
+    document = {
+        "forgotten": [] if dry_run else sorted(old.free),
+        "free": sorted(old.free),
+        "held": {path: list(who) for path, who in old.held.items()},
+        "files": files,
+    }
+    show(document, lines, as_json=as_json)
 
 
 @app.command()

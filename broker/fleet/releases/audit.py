@@ -21,7 +21,7 @@ from broker.wire.document import Document, Name, Version
 from broker.wire.release import PackageName, Time
 
 FILE: Final = "audit.log"
-What: TypeAlias = Literal["release", "wave", "pause", "resume", "abort", "halt", "finish"]
+What: TypeAlias = Literal["release", "wave", "pause", "resume", "abort", "halt", "finish", "forget"]
 _Text = Annotated[str, Meta(max_length=1000)]
 
 

@@ -6,7 +6,7 @@ A command that is cut short leaves something noted or stored that is not signed;
 the releases signs it. What cannot be signed is in the log and nowhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from broker.fleet.releases.courses import Course, Courses
 from broker.fleet.releases.repository import Repository
 
 ITSELF: Final = "by itself"
+_MOST_WORDS: Final = 1000  # characters that the log takes
 
 
 class Ledger:
@@ -74,6 +75,15 @@ class Ledger:
             words=words,
         )
         return self._log.append(deed, now_s=now_s)
+
+    def noted_forgetting(self, paths: Sequence[str], *, now_s: float) -> None:
+        """Note what is vouched for no longer, a line for each package."""
+        with self.locked():
+            for course in {course.package: course for course in self.courses.all()}.values():
+                mine = [path for path in paths if path.startswith(f"{course.package}/")]
+                if mine:
+                    words = ", ".join(mine)[:_MOST_WORDS]
+                    self.note(course, "forget", words, self._who, now_s=now_s)
 
     def settle(self, *, now_s: float) -> None:
         """Sign what is on disk and was not signed, as the command that did it was cut short.

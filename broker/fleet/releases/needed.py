@@ -16,15 +16,29 @@ def needed(shelf: Shelf, stock: Stock) -> list[str]:
     Raises:
         NotAFleetError: there are no releases, or a file is missing or damaged.
     """
-    rollouts = [
-        Rollout.read(target.custom[ROLLOUT])
-        for target in shelf.rollouts().signed.targets.values()
-        if target.custom
-    ]
-    chosen = sorted(rollouts, key=lambda each: each.number, reverse=True)
+    chosen = sorted(rollouts_of(shelf), key=lambda each: each.number, reverse=True)
     plans = list(dict.fromkeys(choice.sha256 for each in chosen for choice in each.choices))
     contents = (content for plan in plans for content in _contents(stock.path(plan)))
     return list(dict.fromkeys([*plans, *contents]))
+
+
+def rollouts_of(shelf: Shelf) -> list[Rollout]:
+    """All that the online key has signed.
+
+    Raises:
+        NotAFleetError: there are no releases, or a file is damaged.
+    """
+    signed = shelf.rollouts().signed.targets.values()
+    return [Rollout.read(target.custom[ROLLOUT]) for target in signed if target.custom]
+
+
+def contents_of(stock: Stock, plan: str) -> list[str]:
+    """The digests of a plan, its files and its patches; nothing, if the plan is not in stock.
+
+    Raises:
+        NotAFleetError: it is damaged.
+    """
+    return [plan, *_contents(stock.path(plan))] if stock.has(plan) else []
 
 
 def _contents(path: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ here reaches no broker.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -100,6 +100,22 @@ class Stock:
         if not path.is_file():
             raise NotAFleetError(f"{path} is missing: restore it from a backup, or release it anew")
         return path
+
+    def has(self, sha256: str) -> bool:
+        """Whether a file is here."""
+        return (self._folder / sha256).is_file()
+
+    def drop(self, digests: Iterable[str]) -> int:
+        """Delete files; return how many went.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        gone = [path for each in digests if (path := self._folder / each).is_file()]
+        for path in gone:
+            path.unlink()
+            path.with_suffix(_LISTS).unlink(missing_ok=True)
+        return len(gone)
 
     def names(self, sha256: str) -> Iterator[str]:
         """The blocks of a file, in the order in which boards ask for them: lists first.
