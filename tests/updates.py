@@ -45,7 +45,7 @@ host = "{host}"
 port = {port}
 [models.commands]
 package = "{package}"
-timeout_s = {timeout_s}
+timeout_s = 30.0
 [[tasks]]
 name = "home"
 model = "commands"
@@ -218,9 +218,7 @@ class Site:
 
 
 @contextmanager
-def site(
-    folder: Path, *, timeout_s: float = 30.0, way: Callable[[int], int] = lambda port: port
-) -> Iterator[Site]:
+def site(folder: Path, *, way: Callable[[int], int] = lambda port: port) -> Iterator[Site]:
     """A fleet, its broker, and a board that runs what the factory laid down.
 
     `way` gives the port under which the board reaches the broker's.
@@ -230,9 +228,9 @@ def site(
     Repository(folder / "fleet").begin(open_root(folder / "fleet"), now_s=time.time())
     with running_broker(folder / "broker") as broker:
         seen = replace(broker, port=way(broker.port))
-        with_board(folder, made.device_folder, seen, timeout_s)
+        with_board(folder, made.device_folder, seen)
         orders = Orders(str(folder / "board" / "agent.toml"), verbose=1)
-        agent = Program(folder / "agent.log", "firstline.resident", json.dumps(orders_of(orders)))
+        agent = Program(folder / "agent.log", "firstline.resident", json.dumps(asdict(orders)))
         agent.start()
         try:
             yield Site(folder, broker.port, agent, made.worker_folder)
@@ -240,15 +238,10 @@ def site(
             agent.kill()
 
 
-def with_board(folder: Path, keys: Path, broker: RunningBroker, timeout_s: float) -> None:
+def with_board(folder: Path, keys: Path, broker: RunningBroker) -> None:
     """Lay down a board's folder."""
     board = folder / "board"
     board.mkdir()
     shutil.copytree(keys, board / "keys")
-    text = _SETTINGS.format(host=LOOPBACK, port=broker.port, package=PACKAGE, timeout_s=timeout_s)
+    text = _SETTINGS.format(host=LOOPBACK, port=broker.port, package=PACKAGE)
     (board / "agent.toml").write_text(text, encoding="utf-8")
-
-
-def orders_of(orders: Orders) -> dict[str, object]:
-    """As the command line hands them on."""
-    return asdict(orders)

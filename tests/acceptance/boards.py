@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -31,7 +31,7 @@ from firstline.rolling.following import hear
 from firstline.rolling.releasing import Order, Releasing, rollout_of
 from firstline.rolling.steward import Steward
 from firstline.rolling.waiting import wait_for
-from tests.updates import FLEET, GROUP, POOL, orders_of, version_of, with_board
+from tests.updates import FLEET, GROUP, POOL, version_of, with_board
 
 NAMES = ("board-1", "board-2", "board-3", "board-4")  # with this salt two are in the first quarter
 SALT = "00" * 8
@@ -140,10 +140,10 @@ def fleet_of(folder: Path) -> Iterator[Fleet]:
             made = enroll(folder / "fleet", DeviceId(name), POOL, now_s=time.time())
             home = folder / name
             home.mkdir()
-            with_board(home, made.device_folder, broker, 30.0)
+            with_board(home, made.device_folder, broker)
             _measured(home / "board" / "state" / UPDATES, _SLOW if name == NAMES[-1] else _FAST)
             orders = Orders(str(home / "board" / "agent.toml"), verbose=1)
-            words = json.dumps(orders_of(orders))
+            words = json.dumps(asdict(orders))
             agent = Program(home / "agent.log", "firstline.resident", words)
             agent.start()
             last.callback(agent.kill)
