@@ -5,6 +5,7 @@
 #
 # It is made once for a set of locks, and kept (XDG_CACHE_HOME moves it); each run writes into a layer that it throws
 # away. systemd is process 1 of namespaces of its own: it sees no other process, file system or network.
+# shellcheck disable=SC2016 # what is in single quotes is for shells within
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -54,7 +55,6 @@ make_root() {
 # systemd wants / to be shared (systemd.exec(5): credentials are mounts), and the newer kind of cgroup for itself.
 start_systemd() {
   mkdir "$work"/{upper,scratch,whole}
-  # shellcheck disable=SC2016 # the words are for the inner shell
   unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child sh -euc '
     root=$1 work=$2
     mount --make-rprivate /
