@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
 def _alone(name: str, seconds: str) -> bool:
     command = [sys.executable, "-m", "tests.fuzz", _SECONDS, seconds, _ONE, name]
     done = subprocess.run(command, capture_output=True, check=False)
-    told = done.stdout + done.stderr
+    told = done.stderr + done.stdout  # why it ended is said there
     runs, covered = (found[-1].decode() if found else "?" for found in _numbers(told))
     how = "only our errors" if done.returncode == 0 else f"FAILED, see {KEPT}/"
     sys.stdout.write(f"{name:20}  {runs:>9} inputs  {covered:>6} places reached  {how}\n")
