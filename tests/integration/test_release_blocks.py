@@ -1,5 +1,6 @@
 """Blocks through a real broker: published once, served on request, and there again after a loss."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from agent.update.assemble import Assembly, OnBoard
 from agent.update.blocks import BlockStore
 from agent.update.download import Download
 from agent.update.window import Patience, Window
+from broker.fleet.errors import NotAFleetError
 from broker.fleet.mosquitto import LOOPBACK
 from broker.fleet.releases.outlet import Outlet
 from broker.fleet.releases.plan import Head, plan
@@ -19,14 +21,15 @@ from broker.fleet.releases.repository import Repository
 from broker.fleet.releases.serve import Budget, Server, subscription
 from broker.fleet.releases.stock import Stock
 from broker.fleet.root import Root
-from broker.wire.release import BLOCK_BYTES, Needs, PackagePlan, digest
+from broker.wire.release import BLOCK_BYTES, Needs, PackagePlan, Wants, digest
 from broker.wire.session import Address
-from broker.wire.topics import DeviceId
+from broker.wire.topics import DeviceId, device_wants
 from broker.wire.vouched import plan_path
 from firstline.bench.programs import BrokerProgram
 from firstline.bench.update_line import SessionLine, session_line
 from tests.blocks import some_bytes
 from tests.releases import FLEET, GROUP, NOW_S, PACKAGE, a_rollout, make_repository
+from tests.updates import wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -132,6 +135,42 @@ def test_a_package_goes_to_the_broker_once_and_to_every_board_whole(
             package, window = brought(line, tmp_path / f"board-{number}", made)
         assert (package / "model.onnx").read_bytes() == weights
         assert window.counters["blocks_wanted"] == 0
+
+
+def test_a_block_that_is_damaged_in_stock_is_told_until_it_is_mended(
+    tmp_path: Path, broker: BrokerProgram
+) -> None:
+    weights = some_bytes(20 * BLOCK_BYTES + 3)
+    releases, made = released(tmp_path, weights)
+    stored = Stock(releases.folder).path(hashlib.sha256(weights).hexdigest())
+    stored.write_bytes(b"x" + weights[1:])
+
+    for _ in range(2):
+        with pytest.raises(NotAFleetError, match=r"^1 blocks of what is released are damaged"):
+            filled(broker, releases)
+    stored.write_bytes(weights)
+    mended = filled(broker, releases)
+
+    assert mended.published == 1  # all others have been there since the first time
+    with board(broker) as line:
+        package, _ = brought(line, tmp_path / "board", made)
+    assert (package / "model.onnx").read_bytes() == weights
+
+
+def test_a_block_that_is_damaged_after_its_release_is_not_served(
+    tmp_path: Path, broker: BrokerProgram
+) -> None:
+    weights = some_bytes(20 * BLOCK_BYTES + 3)
+    releases, _ = released(tmp_path, weights)
+    first = hashlib.sha256(weights[:BLOCK_BYTES]).hexdigest()
+    stored = Stock(releases.folder).path(hashlib.sha256(weights).hexdigest())
+
+    with serving(broker, releases, SMALL) as server, board(broker) as line:
+        stored.write_bytes(b"x" + weights[1:])
+        line.say(device_wants(FLEET, DeviceId("board-1")), Wants(blocks=(first,)).write())
+        wait_for(lambda: server.counters["blocks_damaged"])
+
+    assert server.counters["blocks_served"] == 0
 
 
 def test_what_is_beyond_the_budget_is_served_on_request(

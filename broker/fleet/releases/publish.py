@@ -26,7 +26,7 @@ from broker.fleet.releases.shelf import RELEASES, Shelf
 from broker.fleet.releases.stock import Stock
 from broker.wire.release import BLOCK_BYTES
 from broker.wire.session import Message
-from broker.wire.topics import FleetId, release_block, release_metadata
+from broker.wire.topics import FleetId, parse_release_block, release_block, release_metadata
 
 RETAINED_BYTES: Final = 64 * 1024 * 1024  # that the broker holds of releases, by default
 EXPIRY_S: Final = 90 * 86_400  # of a block at the broker, as of the rollout that needs it
@@ -84,22 +84,26 @@ def fill(
     held = ledger.read(time.time()) if known else {}
     lacking = [name for name in wanted if name not in held]
     gone = [name for name in held if name not in set(wanted)]
-    sent = 0
+    sent: list[str] = []
 
-    def tell(_message: Message) -> None:
-        nonlocal sent
-        sent += 1
-        progress(sent, len(lacking))
+    def tell(message: Message) -> None:
+        sent.append(str(parse_release_block(message.topic)))
+        progress(len(sent), len(lacking))
 
     before = outlet.sent_bytes
     outlet.publish(block_messages(stock, fleet, lacking), tell)
     published_bytes = outlet.sent_bytes - before
     kept = {name: at_s for name, at_s in held.items() if name in set(wanted)}
-    ledger.write(kept | dict.fromkeys(lacking, time.time()))
+    ledger.write(kept | dict.fromkeys(sent, time.time()))
     publish_metadata(outlet, releases, known=known)
     outlet.publish(withdrawals(fleet, gone), lambda _message: None)
+    if damaged := len(lacking) - len(sent):  # the rest is there; boards wait for these in vain
+        raise NotAFleetError(
+            f"{damaged} blocks of what is released are damaged below {folder / RELEASES}: "
+            "restore it from a backup, or release the package anew"
+        )
     return Filled(
-        len(lacking), published_bytes, len(gone), frozenset(wanted), len(every) - len(wanted)
+        len(sent), published_bytes, len(gone), frozenset(wanted), len(every) - len(wanted)
     )
 
 

@@ -90,7 +90,7 @@ class Server:
         self._retained: frozenset[str] = frozenset()
         self._connections = self._dated = 0
         self._looked_s = 0.0
-        self.counters: Counter[str] = Counter()  # blocks_served, blocks_withdrawn, fills
+        self.counters: Counter[str] = Counter()  # see `fleet serve --json`
         self._open()
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -173,11 +173,15 @@ class Server:
             return True
         passing = name not in self._retained
         expiry_s = _PASSING_S if passing else EXPIRY_S
-        for message in block_messages(self._stock, self._releases.fleet, [name], expiry_s=expiry_s):
-            if self._outlet.send(message):
-                self.counters["blocks_served"] += 1
-                if passing:
-                    self._pass(name)
+        found = block_messages(self._stock, self._releases.fleet, [name], expiry_s=expiry_s)
+        message = next(found, None)
+        if message is None:
+            self.counters["blocks_damaged"] += 1
+            _log.error("block %s is damaged here: nobody can be given it", name)
+        elif self._outlet.send(message):
+            self.counters["blocks_served"] += 1
+            if passing:
+                self._pass(name)
         return True
 
     def _is_held(self, name: str) -> bool:
