@@ -168,11 +168,6 @@ class Site:
         begun.rename(inbox / name)
         return lambda: next((each for each in self.answers() if each["source"] == name), {})
 
-    def forget_answers(self) -> None:
-        """Make room for many more."""
-        for path in (self.board / "answers").glob("[!.]*.json"):
-            path.unlink()
-
     def answers(self) -> list[dict[str, object]]:
         """All that were given."""
         folder = self.board / "answers"

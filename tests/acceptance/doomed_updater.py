@@ -28,7 +28,7 @@ _START: Final = "from tests.acceptance.doomed_updater import arm\n\narm()\n"
 class End:
     """Where an updater ends."""
 
-    number: int  # of the steps of its life that begin with `at`, counted from 1
+    number: int  # of the steps of its life that begin with `at`, counted from 1; 0: it lives
     at: str = ""
     both: bool = False  # its agent ends with it
 
@@ -47,12 +47,9 @@ class Doom:
         roots = (str(hooks), str(Path(__file__).parents[2]))
         return {PLACE: str(self.folder), "PYTHONPATH": os.pathsep.join(roots)}
 
-    def order(self, end: End | None) -> None:
-        """Have the next updater end so; None: let it live."""
+    def order(self, end: End) -> None:
+        """Have the next updater end so."""
         self._note.unlink(missing_ok=True)
-        if end is None:
-            (self.folder / "order").unlink()
-            return
         begun = self.folder / ".order"
         begun.write_text(json.dumps(asdict(end)), encoding="utf-8")
         begun.rename(self.folder / "order")
