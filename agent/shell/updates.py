@@ -204,6 +204,7 @@ class Updates:
         changed = self._heard != self._looked
         self._next_s = time.monotonic() + (0.0 if changed else over.again_s)
         self._expired = self._expired + 1 if over.expired else 0
+        self._counters.update({f"update_{name}": count for name, count in over.counted.items()})
         if over.expired:
             self._ask_date()
         if over.refused:

@@ -11,7 +11,6 @@ import errno
 import logging
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +76,7 @@ class Assembly:
         self._store = store
         self._download = download
         self._board = board
-        self.counters: Counter[str] = Counter()  # files_linked, patches_applied, ...
+        self.counters = download.counters  # files_linked, patches_applied, ...
 
     def assemble(self, plan: PackagePlan, digest: str) -> Path:
         """Put a package together; its folder.

@@ -9,14 +9,16 @@ A process of its own, because TUF and patches take memory that a board has bette
 killed at any moment: all that it knows is on the disk, and it goes on where it was.
 """
 
-import contextlib
 import logging
 import sys
 import time
+from collections import Counter
 from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from agent.update.cache import Cache
 from agent.update.date import Date
@@ -46,13 +48,15 @@ def main() -> int:
     try:
         told = line.begin().get("begin")
         begin = Begin.read(told if isinstance(told, str) else "")
-        line.tell("over", _look(line, begin, load_device(Path(begin.credentials))))
+        counters: Counter[str] = Counter()
+        over = _look(line, begin, load_device(Path(begin.credentials)), counters)
+        line.tell("over", replace(over, counted=dict(counters)))
     except LineClosedError:
         return 1
     return 0
 
 
-def _look(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Over:
+def _look(line: PipeLine, begin: Begin, own: DeviceCredentials, counters: Counter[str]) -> Over:
     """Look until there is nothing to do, and say when to look again."""
     date = Date(begin.made_s, time.time, begin.offset_s)
     try:
@@ -69,8 +73,12 @@ def _look(line: PipeLine, begin: Begin, own: DeviceCredentials) -> Over:
                     own=own,
                     now_s=partial(date.at_least_s, signed_s),
                 )
-                with contextlib.suppress(StoppedError):  # something new: look at it
+                try:
                     return Over(again_s=follower.follow_all())
+                except StoppedError:
+                    pass  # something new: look at it
+                finally:
+                    counters.update(follower.counters)
     except ExpiredError as error:
         _log.warning("expired, by our idea of the time: %s", error)
         return Over(again_s=_EXPIRED_S, expired=True)

@@ -5,7 +5,6 @@
 What is there already, from before a reboot or from another package, does not come again.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +30,7 @@ class Download:
         self._window = window
         self._store = store
         self._progress = progress
-        self.counters: Counter[str] = Counter()  # bytes_resumed
+        self.counters = window.counters  # bytes_resumed
 
     def fetch(self, content: Content) -> Path:
         """Bring a file onto the disk, or what lacks of it, and verify it as a whole.

@@ -5,6 +5,7 @@ for each package: which rollout --> may it --> which variant fits --> on the dis
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -67,10 +68,10 @@ class Follower:
             metered_file=Path(begin.metered_file),
         )
         self._now_s = now_s
-        self._moment = self._now()
-        self._sensed_s = time.monotonic()
+        self._moment, self._sensed_s = self._now(), time.monotonic()
         self._looked_at = split((self._folder / "tuf" / "timestamp.json").read_bytes())[0]
         self._again_s = _IDLE_S
+        self.counters: Counter[str] = Counter()  # blocks, files and patches
 
     def follow_all(self) -> float:
         """Do what is to be done; return the seconds after which to look again.
@@ -137,15 +138,16 @@ class Follower:
             return
         choice, plan = plans[found.place]
         self._tell(running, picked, "downloading", digest=choice.sha256)
+        assembly = self._assembly(running, picked, choice)
         try:
-            self._assembly(running, picked, choice).assemble(plan, choice.sha256)
-        except NoSpaceError as error:
-            self._again_s = min(self._again_s, _FULL_S)
+            assembly.assemble(plan, choice.sha256)
+        except (NoSpaceError, ContentError) as error:
+            if isinstance(error, NoSpaceError):
+                self._again_s = min(self._again_s, _FULL_S)
             self._tell(running, picked, "failed", digest=choice.sha256, reason=str(error))
             return
-        except ContentError as error:
-            self._tell(running, picked, "failed", digest=choice.sha256, reason=str(error))
-            return
+        finally:
+            self.counters.update(assembly.counters)
         installed = Installed(
             package=plan.package,
             digest=choice.sha256,

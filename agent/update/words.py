@@ -21,6 +21,7 @@ from broker.wire.release import Digest, PackageName
 from broker.wire.update_report import PlanDigest, State
 
 _Release = Annotated[int, Meta(ge=0)]
+_Counter = Annotated[str, Meta(pattern=r"^[a-z_]{1,32}\Z")]
 
 
 class Running(Document, frozen=True):
@@ -89,3 +90,5 @@ class Over(Document, frozen=True):
     again_s: Annotated[float, Meta(ge=1)]  # look again after this, if nothing is heard before
     expired: bool = False  # by our idea of the time: ask a worker for the date
     refused: str = ""  # why what is published is not taken
+    # Blocks, files and patches, by what became of them.
+    counted: dict[_Counter, Annotated[int, Meta(ge=0)]] = field(default_factory=dict)

@@ -33,6 +33,9 @@ def test_a_release_is_taken_proven_and_told(here: Site, tmp_path: Path) -> None:
     assert current is not None
     assert (current.version, here.slots.trial) == ("1.0.1", None)
 
+    wait_for(lambda: counters_of(here)["update_files_downloaded"])
+    assert counters_of(here)["update_blocks"] >= 2  # the plan and a file, at least
+
     here.agent.kill()  # what is installed is also what the next start runs, and the planner knows
     planned = plan_apart(here.board / "agent.toml")
     assert [task.engine.package.name for task in planned.tasks] == [digest]
