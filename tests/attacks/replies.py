@@ -103,25 +103,29 @@ def _forged(said: Reply, stage: Stage) -> list[Asked]:
 
 def _storm(stage: Stage) -> list[Asked]:
     """Two hundred forged busy replies, for a question that waits."""
-    stage.proxy.rule = on_replies(lost)
-    asked = stage.ask()
+    stage.proxy.rule = on_replies(lost, times=float("inf"))
+    asked, refused = stage.ask(), stage.device.counters[_REFUSED]
     forged = seal_reply(dump_reply(Busy(3600.0)), _NOBODYS)
     for _ in range(_MANY):
         stage.answer(asked, forged)
+    until(lambda: stage.device.counters[_REFUSED] > refused)
+    stage.proxy.rule = honest
     stage.delivered(asked)
     return [asked]
 
 
 def _busy_again(stage: Stage) -> list[Asked]:
     """Repeat what a worker that was full has truly said, long after it has room."""
-    tamper = on_questions(lost)
+    tamper = on_questions(lost, times=float("inf"))
     stage.proxy.rule = tamper
-    asked = stage.ask()
+    asked, told = stage.ask(), stage.device.counters["replies_busy"]
     until(lambda: tamper.seen)
     with stage.second_worker(full=True) as cloud:
         (busy,) = cloud.ask(stage.device.asker.route, tamper.seen[0].payload)
     for _ in range(_MANY):
         stage.answer(asked, busy)
+    until(lambda: stage.device.counters["replies_busy"] > told)
+    stage.proxy.rule = honest
     stage.delivered(asked)
     return [asked]
 
