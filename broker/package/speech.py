@@ -51,8 +51,6 @@ class Speech:
         rules = rules_of(folder, head)
         self._grammar = None if rules is None else Grammar(weights, *rules)
         self._stops = tuple(stop.encode() for stop in head.stop)
-        self._powers = np.empty(weights.size, dtype=np.float32)
-        self._ones = np.ones(weights.size, dtype=np.float32)
         # Of a label, a token may say a single byte, if the model likes that; one more ends it.
         self.most_tokens = (
             max(len(label.encode()) for label in head.labels) + 1
@@ -115,9 +113,10 @@ class Speech:
         top = float(logits[best])
         if not counts:
             return token, 1.0 if math.isfinite(top) else math.nan
-        np.subtract(logits, top, out=self._powers)
-        among = float(np.exp(self._powers, out=self._powers) @ self._ones)  # faster than sum()
-        return token, (1.0 if token == best else math.exp(float(logits[token]) - top)) / among
+        power = 1.0 if token == best else math.exp(float(logits[token]) - top)
+        # In their own place, which nobody reads again: another would not be in the cache.
+        powers = np.exp(np.subtract(logits, top, out=logits), out=logits)
+        return token, power / float(powers.sum())
 
     def _among_labels(self, logits: Logits, *, counts: bool) -> tuple[int, float]:
         """The likeliest token that may come, and its chance among those."""

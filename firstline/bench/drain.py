@@ -1,9 +1,9 @@
 """How fast a device that was offline gets rid of its questions, and in how much memory.
 
     no broker:    questions --> mask, seal, outbox          each on the disk before the next
-    then broker:  outbox --> mosquitto --> worker --> mosquitto --> stored, delivered, settled
+    then broker:  outbox --> mosquitto --> workers --> mosquitto --> stored, delivered, settled
 
-Agent, broker and worker are processes; bare paho goes through the same broker afterwards.
+Agent, broker and each worker are processes; bare paho goes through the same broker afterwards.
 """
 
 import json
@@ -40,24 +40,24 @@ class Drain:
 
     queued: int  # questions that waited for the link
     agent_rss_mb: float  # MiB, the most that the agent had
-    drained_per_s: float  # sealed, answered by the worker and settled, from the first publish on
+    drained_per_s: float  # sealed, answered by a worker and settled, from the first publish on
     idle_rss_mb: float  # MiB, before its first question
     growth_mb: float  # MiB, the difference
     queued_per_s: float  # masked, sealed and on the disk, while offline
     sends_per_request: float
     written_kb_per_question: float  # by the agent, to the disk: queued, answered, settled
     agent_cpu_ms: float  # of a core for each question, while it drains
-    worker_cpu_ms: float
+    worker_cpu_ms: float  # of all workers
     broker_cpu_ms: float
     bare_per_s: float  # paho alone through the same broker, nothing sealed or kept, same run
     seals_per_s: float  # question and reply sealed, signed, verified, opened: on one core, alone
 
 
-def measure(questions: int, progress: Callable[[int], None]) -> Drain:
-    """Queue `questions` offline, then let them go.
+def measure(questions: int, workers: int, progress: Callable[[int], None]) -> Drain:
+    """Queue `questions` offline, then let them go to a pool of so many `workers`.
 
     Raises:
-        DrainError: they were not all answered by the worker.
+        DrainError: they were not all answered by a worker.
     """
     with tempfile.TemporaryDirectory(dir=ON_DISK) as name:
         folder = Path(name)
@@ -69,7 +69,7 @@ def measure(questions: int, progress: Callable[[int], None]) -> Drain:
             progress(1)
             broker.start()
             try:
-                drained = _drained(folder, keys, broker, agent)
+                drained = _drained(folder, keys, broker, agent, workers)
                 progress(1)
                 with BareDevice(LOOPBACK, broker.port) as device:
                     bare_per_s = device.flood(secrets.token_bytes(_BARE_BYTES), _BARE)
@@ -81,7 +81,7 @@ def measure(questions: int, progress: Callable[[int], None]) -> Drain:
 
 def _figures(questions: int, told: dict[str, float], bare_per_s: float, seals: float) -> Drain:
     if told["cloud"] != questions or told["left"]:
-        raise DrainError(f"{told['cloud']:.0f} of {questions} were answered by the worker")
+        raise DrainError(f"{told['cloud']:.0f} of {questions} were answered by a worker")
     return Drain(
         queued=questions,
         agent_rss_mb=round(told["most_mb"], 1),
@@ -116,16 +116,24 @@ def _agent(
 
 
 def _drained(
-    folder: Path, keys: FleetKeys, broker: BrokerProgram, agent: subprocess.Popen[str]
+    folder: Path,
+    keys: FleetKeys,
+    broker: BrokerProgram,
+    agent: subprocess.Popen[str],
+    workers: int,
 ) -> dict[str, float]:
     arguments = (str(keys.worker), LOOPBACK, str(broker.port))
-    worker = Program(folder / "worker.log", "firstline.bench.echo_worker", *arguments)
-    worker.start()
+    logs = [folder / f"worker-{number}.log" for number in range(workers)]
+    pool = [Program(log, "firstline.bench.echo_worker", *arguments) for log in logs]
+    for worker in pool:
+        worker.start()
     try:
         told = _told(agent)
-        return told | {"worker_cpu_s": cpu_s(worker.pid), "broker_cpu_s": cpu_s(broker.pid)}
+        workers_cpu_s = sum(cpu_s(worker.pid) for worker in pool)
+        return told | {"worker_cpu_s": workers_cpu_s, "broker_cpu_s": cpu_s(broker.pid)}
     finally:
-        worker.kill()
+        for worker in pool:
+            worker.kill()
 
 
 def _told(agent: subprocess.Popen[str]) -> dict[str, float]:

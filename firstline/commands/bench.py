@@ -136,6 +136,7 @@ def chaos(
 def drain(
     *,
     questions: Annotated[int, typer.Option(min=100, help="That are queued.")] = 20_000,
+    workers: Annotated[int, typer.Option(min=1, help="In the pool.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
     """Questions that were queued offline, and how fast they go when the link is back."""
@@ -143,7 +144,7 @@ def drain(
 
     with progressing(drains.STEPS) as advance:
         try:
-            found = drains.measure(questions, advance)
+            found = drains.measure(questions, workers, advance)
         except drains.DrainError as error:
             raise CommandError(str(error), ExitCode.FAILURE) from error
     lines = [
