@@ -1,6 +1,7 @@
 """Takes memory until the kernel ends a process for it: `python -m firstline.bench.hog EVENTS`.
 
-EVENTS is the file in which its control group counts such ends. Exit code 1: none came.
+EVENTS is the file in which its control group counts such ends. Exit code 1: none came. It may be
+ended too, right behind another process, whose memory the kernel does not take back at once.
 """
 
 import sys

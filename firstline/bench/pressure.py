@@ -6,6 +6,7 @@
 Every text must have its answer, and the agent must be the same process to the end.
 """
 
+import signal
 import subprocess
 import tempfile
 import time
@@ -26,8 +27,8 @@ from firstline.bench.lone_agent import (
 )
 from firstline.bench.proc import children
 
-_TOGETHER = 50  # texts that lie in the inbox at once
-_PATIENCE_S = 90.0  # for a batch; a child that died costs a start, and a pause if it dies again
+_TOGETHER = 50  # texts that lie in the inbox at most
+_PATIENCE_S = 90.0  # for an answer; a child that died costs a start, and a pause if it dies again
 _TEXTS = ("turn on the lights in the {}", "is it warm in the {}", "play some jazz in the {}")
 _MIB = 1_048_576
 
@@ -43,7 +44,7 @@ class Pressure:
     texts: int
     answered: int
     lost: int
-    kills: int  # processes that the kernel ended for want of memory
+    kills: int  # engine children that the kernel ended for want of memory
     agent_survived: bool
     peak_mb: float  # MiB, of the whole group, pages of files included
     limit_mb: int
@@ -70,7 +71,7 @@ def measure(texts: int, limit_mb: int, progress: Callable[[int], None]) -> Press
             try:
                 started_s = time.monotonic()
                 _wait((folder / INBOX).is_dir, agent)
-                _ask_all(folder, texts, agent, group, progress)
+                kills = _ask_all(folder, texts, agent, group, progress)
                 took_s = time.monotonic() - started_s
                 survived = agent.poll() is None
             finally:
@@ -81,7 +82,7 @@ def measure(texts: int, limit_mb: int, progress: Callable[[int], None]) -> Press
             texts=texts,
             answered=answered,
             lost=texts - answered,
-            kills=group.kills,
+            kills=kills,
             agent_survived=survived,
             peak_mb=round(group.peak_mb, 1),
             limit_mb=limit_mb,
@@ -96,26 +97,37 @@ def _ask_all(
     agent: subprocess.Popen[bytes],
     group: MemoryGroup,
     progress: Callable[[int], None],
-) -> None:
-    pressed = False
-    for first in range(0, texts, _TOGETHER):
-        batch = range(first, min(first + _TOGETHER, texts))
-        for number in batch:
-            put(folder, f"t{number}", _TEXTS[number % len(_TEXTS)].format(f"room {number}"))
-        if not pressed and batch.stop * 2 >= texts:
-            _take_the_memory(group, agent)
-            pressed = True
-        _wait(lambda wanted=batch.stop: answers(folder) >= wanted, agent)  # type: ignore[misc]
-        progress(len(batch))
+) -> int:
+    """Ask, with the memory taken from the half on; return how many engine children that ended.
 
-
-def _take_the_memory(group: MemoryGroup, agent: subprocess.Popen[bytes]) -> None:
-    """Take it until the kernel ends the engine child."""
+    The kernel may end the taker a moment later: a child that is gone gives its memory back page by
+    page, and whoever wants some meanwhile finds none, and is the largest left.
+    """
+    half, last = texts // 2, texts - _TOGETHER
+    _feed(folder, range(half), agent, progress)
     _wait(lambda: bool(children(agent.pid)), agent)
+    before = set(children(agent.pid))
     words = module("firstline.bench.hog", str(group.folder / group.events))
-    hog = subprocess.run(group.inside(words), check=False)  # noqa: S603 - our own module
-    if hog.returncode != 0:
-        raise PressureError("memory did not run out, or the kernel ended who took it")
+    with subprocess.Popen(group.inside(words)) as taker:  # noqa: S603 - our own module
+        _feed(folder, range(half, last), agent, progress)
+    kills = group.kills - (taker.returncode == -signal.SIGKILL)
+    _feed(folder, range(last, texts), agent, progress)  # so that somebody misses the child
+    _wait(lambda: answers(folder) == texts, agent)
+    if kills < 1 or before & set(children(agent.pid)):
+        raise PressureError(f"the kernel ended no engine child (the taker: {taker.returncode})")
+    return kills
+
+
+def _feed(
+    folder: Path,
+    numbers: range,
+    agent: subprocess.Popen[bytes],
+    progress: Callable[[int], None],
+) -> None:
+    for number in numbers:
+        put(folder, f"t{number}", _TEXTS[number % len(_TEXTS)].format(f"room {number}"))
+        _wait(lambda most=number: answers(folder) > most - _TOGETHER, agent)  # type: ignore[misc]
+        progress(1)
 
 
 def _wait(wanted: Callable[[], bool], agent: subprocess.Popen[bytes]) -> None:
