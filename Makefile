@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/sbin:/sbin # where Debian keeps mosquitto, and an or
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: arrows attacks bench bench-delta bench-mask check clean coverage crashes demo format fuzz help images lock netem oracle sizes soak \
-  style test test-arm64 test-images test-systemd train types
+  style test test-arm64 test-images test-machine test-systemd train types
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -120,7 +120,11 @@ test-arm64: $(VENV)-wheels/stamp ## unit tests and answers on emulated boards; w
 
 test-systemd: $(VENV)-wheels/stamp ## both services under a real systemd; what it makes stays in ~/.cache/firstline
 	@$(SYSTEM) systemd
-	@PYTHON=$(CURDIR)/$(VENV)-wheels/bin/python scripts/test_systemd.sh
+	@PYTHON=$(CURDIR)/$(VENV)-wheels/bin/python scripts/test_systemd.sh namespaces
+
+test-machine: $(VENV)-wheels/stamp ## the same in an emulated machine with a kernel of its own, where memory runs out too
+	@$(SYSTEM) systemd machine
+	@PYTHON=$(CURDIR)/$(VENV)-wheels/bin/python scripts/test_systemd.sh machine
 
 $(VENV)-wheels/stamp: locks/wheels.lock
 	@$(SYSTEM) python

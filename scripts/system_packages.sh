@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# system_packages.sh python|mosquitto|compiler|images|containers|arm64|systemd ...: installs the Debian packages that are missing, and says so.
+# system_packages.sh python|mosquitto|compiler|images|containers|arm64|systemd|machine ...: installs the Debian packages that are missing, and says so.
 # What is there already is left alone, and then this needs neither apt-get nor root.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin # where Debian keeps mosquitto
@@ -20,8 +20,9 @@ main() {
           aarch64-linux-gnu-g++ g++-aarch64-linux-gnu cmake cmake ninja ninja-build
         ;;
       systemd) look_for debootstrap debootstrap pgrep procps ;;
+      machine) look_for qemu-system-x86_64 qemu-system-x86 mke2fs e2fsprogs ;;
       mosquitto) command -v mosquitto >/dev/null || missing+=(mosquitto) ;;
-      *) fail "usage: $0 python|mosquitto|compiler|images|containers|arm64|systemd ..." ;;
+      *) fail "usage: $0 python|mosquitto|compiler|images|containers|arm64|systemd|machine ..." ;;
     esac
   done
   if [ "${#missing[@]}" != 0 ]; then install_missing; fi

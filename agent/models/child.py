@@ -9,7 +9,6 @@ memory runs out, the kernel takes this process first, and the agent goes on.
 import resource
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,13 +22,11 @@ from broker.package.model import PackageModel
 from broker.package.wording import worded
 from broker.wire.payload import PayloadKind, Shape, join
 
-_FIRST_TO_GO = "800"  # of 1000; what a process has by itself is near 0. Anybody may raise his own
-
 
 def main() -> int:
     """Serve until end of input; 1 if the package cannot be used."""
     package, threads, profile = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    _stay_expendable(int(sys.argv[4]))
+    _take_no_more_than(int(sys.argv[4]))
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
         manifest = manifest_apart(package)
@@ -44,18 +41,15 @@ def main() -> int:
     return 0
 
 
-def _stay_expendable(max_memory_bytes: int) -> None:
-    """Be the first that the kernel ends, and take no more than that for itself; 0: what there is.
+def _take_no_more_than(max_memory_bytes: int) -> None:
+    """Limit this process, whatever limit the agent has; 0: to what there is.
 
     The limit counts writable memory (setrlimit(2), RLIMIT_DATA), not what a file backs: such pages
     can be dropped and read again.
     """
-    with suppress(OSError):  # no /proc: the kernel then goes by size, and this is the largest
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
-    if max_memory_bytes:
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        most = max_memory_bytes if hard == resource.RLIM_INFINITY else min(max_memory_bytes, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limits = {max_memory_bytes or hard, hard} - {resource.RLIM_INFINITY}
+    resource.setrlimit(resource.RLIMIT_DATA, (min(limits, default=hard), hard))
 
 
 def _hello(model: PackageModel) -> Header:

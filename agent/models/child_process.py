@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import IO, NoReturn
 
+from agent.memory import goes_first
 from agent.models.model import ModelError
 from agent.models.pipe import Header, read_frame, write_frame
 
@@ -30,6 +31,7 @@ class ChildProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        goes_first(self._process.pid)
 
     @property
     def pid(self) -> int:

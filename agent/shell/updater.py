@@ -16,6 +16,7 @@ from queue import Full, Queue
 from threading import Thread
 from typing import IO, Final
 
+from agent.memory import goes_first
 from agent.models.pipe import Header, read_frame, write_frame
 from agent.update.words import Begin
 
@@ -70,6 +71,7 @@ class Updater:
         """
         self.life += 1
         process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own module
+        goes_first(process.pid)
         assert process.stdin is not None  # noqa: S101 - a pipe was asked for
         assert process.stdout is not None  # noqa: S101 - the same
         self._process, self._frames = process, Queue(_WAITING)
