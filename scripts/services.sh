@@ -82,18 +82,24 @@ take_the_memory() {
   )
 }
 
+engine_of() {
+  put "$lit"
+  wait_until "every answer" all_answered
+  pgrep --parent "$1"
+}
+
 run_out_of_memory() {
   local agent child taker
   agent=$(shown firstline-agent MainPID)
   for ((round = 0; round < rounds; round++)); do
-    ask "$lit" device
+    wait_until "an engine child" engine_of "$agent"
     child=$(pgrep --parent "$agent")
     take_the_memory &
     taker=$!
     for ((each = 0; each < at_once; each++)); do put "$lit"; done
     wait "$taker" || give_up "memory did not run out"
-    ask "$lit" device # whoever asks now misses the child
-    wait_until "every answer" all_answered
+    put "$lit" # so that somebody misses the child
+    wait_until "every answer" all_answered # by the cloud, if the next child had no luck either
     ! kill -0 "$child" 2>"$work/kill.log" || give_up "the engine child was not the one to go"
     [[ $(shown firstline-agent MainPID) = "$agent" ]] || give_up "the agent went too"
   done

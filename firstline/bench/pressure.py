@@ -60,9 +60,9 @@ def measure(texts: int, limit_mb: int, progress: Callable[[int], None]) -> Press
         PressureError: the agent did not start, or the memory did not run out.
     """
     with (
+        memory_group(limit_mb * _MIB) as group,  # first: it may want to be alone where it is
         tempfile.TemporaryDirectory() as name,
         running_broker(Path(name) / "broker") as broker,
-        memory_group(limit_mb * _MIB) as group,
     ):
         folder = Path(name)
         settings = write_settings(folder, make_keys(folder / "fleet"), broker)

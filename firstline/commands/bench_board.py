@@ -39,7 +39,7 @@ def pressure(
     lines = [
         f"answered         {found.answered} of {found.texts}, {found.answers_per_s:.0f}/s",
         f"lost             {found.lost}",
-        f"ended by kernel  {found.kills} engine children; the agent {survived}",
+        f"engine children  {found.kills} ended by the kernel; the agent {survived}",
         f"memory           {found.peak_mb:.0f} of {found.limit_mb} MiB at most",
         f"control groups   version {found.group_version}",
     ]
