@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from agent.store.errors import OutboxFullError
 
+_ENOUGH_BYTES = 4_194_304  # to go on with
+
 _log = logging.getLogger(__name__)
 
 
@@ -23,18 +25,21 @@ def guarded(action: Callable[[], None], counters: Counter[str]) -> None:
     Raises:
         MemoryError: the next thing would fail too.
     """
+    short = False
     try:
         action()
     except OutboxFullError as error:  # what could not be noted is done again when there is room
         counters["outbox_full"] += 1
         _log.warning("%s", error)
-    except MemoryError:
-        raise
     except Exception as error:  # noqa: BLE001 - one question must not end all others
         counters["unexpected_errors"] += 1
+        short = isinstance(error, MemoryError)
         # Where it was, without its message, which may hold what was asked.
         trace = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("%s; the agent goes on\n%s", type(error).__name__, trace)
+        if_any = ", if memory is left" if short else ""
+        _log.error("%s; the agent goes on%s\n%s", type(error).__name__, if_any, trace)
+    if short:  # what it held is free by now: it was one thing that was too large, or there is none
+        bytes(_ENOUGH_BYTES)
 
 
 def no_thread_fails_alone() -> None:

@@ -22,6 +22,18 @@ Thread(target=fail).start()
 time.sleep({{}})
 """
 
+SHORT_OF_MEMORY = """
+import resource
+from collections import Counter
+from pathlib import Path
+from agent.shell.guard import guarded
+
+status = Path("/proc/self/status").read_text().split()
+has = int(status[status.index("VmData:") + 1]) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (has + 1_048_576, has + 1_048_576))
+guarded(lambda: bytes(2_097_152), Counter())
+"""
+
 
 def raising(error: Exception) -> None:
     raise error
@@ -39,9 +51,25 @@ def test_a_mistake_is_counted_and_not_told_with_its_words(
     assert WORDS not in caplog.text
 
 
+def test_one_thing_that_was_too_large_for_the_memory_is_one_mistake() -> None:
+    counters: Counter[str] = Counter()
+
+    guarded(lambda: raising(MemoryError()), counters)
+
+    assert counters == {"unexpected_errors": 1}
+
+
 def test_memory_that_is_not_there_ends_the_agent() -> None:
-    with pytest.raises(MemoryError):
-        guarded(lambda: raising(MemoryError()), Counter())
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_MEMORY],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("MemoryError")
 
 
 @pytest.mark.parametrize(
