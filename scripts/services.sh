@@ -6,7 +6,7 @@ set -euo pipefail
 
 readonly patience_s=${PATIENCE_S:-150} wheel=$1
 readonly answers=/var/lib/firstline/home/answers inbox=/var/lib/firstline/home/inbox worker=/var/lib/firstline-worker
-readonly lit="turn on the lights in the kitchen" rounds=5 at_once=20
+readonly lit="turn on the lights in the kitchen" rounds=12 at_once=20
 export HOME=/root FIRSTLINE_PASSPHRASE=of-this-test LANG=C.UTF-8
 export PATH=/opt/firstline/bin:/usr/sbin:/usr/bin:/sbin:/bin
 work=$(mktemp -d)
@@ -89,7 +89,7 @@ engine_of() {
 }
 
 run_out_of_memory() {
-  local agent child taker
+  local agent child taker code
   agent=$(shown firstline-agent MainPID)
   for ((round = 0; round < rounds; round++)); do
     wait_until "an engine child" engine_of "$agent"
@@ -97,7 +97,10 @@ run_out_of_memory() {
     take_the_memory &
     taker=$!
     for ((each = 0; each < at_once; each++)); do put "$lit"; done
-    wait "$taker" || give_up "memory did not run out"
+    code=0
+    wait "$taker" || code=$?
+    [[ $(shown firstline-agent MainPID) = "$agent" ]] || give_up "the agent went too" # and systemd ended the taker
+    [[ $code = 0 ]] || give_up "memory did not run out"
     put "$lit" # so that somebody misses the child
     wait_until "every answer" all_answered # by the cloud, if the next child had no luck either
     ! kill -0 "$child" 2>"$work/kill.log" || give_up "the engine child was not the one to go"
