@@ -22,9 +22,9 @@ def main() -> int:
     return 1
 
 
-def _kills(events: Path) -> str:
+def _kills(events: Path) -> int:
     lines = events.read_text(encoding="ascii").splitlines()
-    return next(line.split()[1] for line in lines if line.startswith("oom_kill "))
+    return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
 if __name__ == "__main__":
